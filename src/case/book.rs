@@ -1,0 +1,191 @@
+//! Which host and site each record belongs to.
+//!
+//! In: the records of one chunk. Out: the rows of its hosts. Nearly all
+//! neighbours share their host, so the last one is kept at hand: a record of
+//! the same host costs one comparison and no allocation.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::case::host::{Host, NameSource, UNKNOWN_HOST};
+use crate::case::tally::{IisVersion, widen};
+use crate::evidence::PathIdentity;
+use crate::raw::Raw;
+use crate::w3c::{Field, Record};
+
+/// What stands for a host or site where the record does not tell.
+#[derive(Debug)]
+pub(super) struct Fallback {
+    pub identity: PathIdentity,
+    /// The host that the user named.
+    pub host: Option<Raw>,
+}
+
+impl Fallback {
+    /// The host of a record, and where its name comes from.
+    #[inline]
+    pub fn host_of<'a>(
+        &'a self,
+        record: &Record<'a>,
+    ) -> (NameSource, &'a [u8]) {
+        if let Some(name) = record.get(Field::SComputername) {
+            return (NameSource::SComputername, name);
+        }
+        if self.identity.host.is_none()
+            && let Some(address) = record.get(Field::SIp)
+        {
+            return (NameSource::SIp, address);
+        }
+        self.host()
+    }
+
+    /// The host of what is no record.
+    pub fn host(&self) -> (NameSource, &[u8]) {
+        if let Some(name) = &self.identity.host {
+            (NameSource::Path, name.as_bytes())
+        } else if let Some(name) = &self.host {
+            (NameSource::Option, name.as_bytes())
+        } else {
+            (NameSource::None, UNKNOWN_HOST.as_bytes())
+        }
+    }
+
+    /// The site of a record, as IIS names it.
+    pub fn site_of(&self, record: Option<&Record<'_>>) -> Option<Raw> {
+        match record.and_then(Site::of) {
+            Some(Site::Name(name)) => Some(Raw::from(name)),
+            Some(Site::Number(number)) => Some(numbered(number)),
+            None => self.identity.site.as_deref().map(Raw::from),
+        }
+    }
+}
+
+/// The site that a record names.
+enum Site<'a> {
+    /// `s-sitename`.
+    Name(&'a [u8]),
+    /// `s-siteid` of HTTPERR.
+    Number(&'a [u8]),
+}
+
+impl<'a> Site<'a> {
+    #[inline]
+    fn of(record: &Record<'a>) -> Option<Self> {
+        if let Some(name) = record.get(Field::SSitename) {
+            return Some(Self::Name(name));
+        }
+        record.get(Field::SSiteid).map(Self::Number)
+    }
+}
+
+fn numbered(number: &[u8]) -> Raw {
+    let mut name = b"W3SVC".to_vec();
+    name.extend_from_slice(number);
+    Raw::from(name.as_slice())
+}
+
+/// One host of a chunk.
+#[derive(Debug)]
+struct Entry {
+    host: Host,
+    /// Sites by number, not yet named.
+    numbers: BTreeSet<Raw>,
+    /// A record named no site.
+    unnamed: bool,
+    iis: Option<(u8, u8)>,
+}
+
+impl Entry {
+    fn add(&mut self, record: &Record<'_>) {
+        let host = &mut self.host;
+        host.records += 1;
+        widen(&mut host.first, &mut host.last, record.time);
+        match Site::of(record) {
+            Some(Site::Name(name)) => note(&mut host.sites, name),
+            Some(Site::Number(number)) => note(&mut self.numbers, number),
+            None => self.unnamed = true,
+        }
+        if self.iis != record.iis {
+            self.iis = record.iis;
+            let version = record.iis;
+            host.iis.extend(
+                version.map(|(major, minor)| IisVersion { major, minor }),
+            );
+        }
+    }
+}
+
+fn note(set: &mut BTreeSet<Raw>, name: &[u8]) {
+    if !set.contains(name) {
+        set.insert(Raw::from(name));
+    }
+}
+
+/// The hosts of a chunk.
+#[derive(Debug, Default)]
+pub(super) struct Book {
+    entries: Vec<Entry>,
+    index: BTreeMap<Raw, usize>,
+    current: usize,
+}
+
+impl Book {
+    /// Counts a record.
+    #[inline]
+    pub fn record(&mut self, fallback: &Fallback, record: &Record<'_>) {
+        let (source, name) = fallback.host_of(record);
+        let same = self
+            .entries
+            .get(self.current)
+            .is_some_and(|entry| entry.host.name.as_bytes() == name);
+        if !same {
+            self.turn_to(name, source);
+        }
+        if let Some(entry) = self.entries.get_mut(self.current) {
+            entry.host.source = entry.host.source.min(source);
+            entry.add(record);
+        }
+    }
+
+    fn turn_to(&mut self, name: &[u8], source: NameSource) {
+        if let Some(at) = self.index.get(name) {
+            self.current = *at;
+            return;
+        }
+        self.current = self.entries.len();
+        self.index.insert(Raw::from(name), self.current);
+        self.entries.push(Entry {
+            host: Host::new(Raw::from(name), source),
+            numbers: BTreeSet::new(),
+            unnamed: false,
+            iis: None,
+        });
+    }
+
+    /// Adds the hosts of a later chunk.
+    pub fn append(&mut self, later: Self) {
+        for entry in later.entries {
+            let name = entry.host.name.clone();
+            self.turn_to(name.as_bytes(), entry.host.source);
+            if let Some(own) = self.entries.get_mut(self.current) {
+                own.host.absorb(entry.host);
+                own.numbers.extend(entry.numbers);
+                own.unnamed |= entry.unnamed;
+            }
+        }
+    }
+
+    /// The rows, with all sites by name.
+    pub fn into_hosts(self, fallback: &Fallback) -> Vec<Host> {
+        let rows = self.entries.into_iter().map(|entry| {
+            let mut host = entry.host;
+            host.sites
+                .extend(entry.numbers.iter().map(|n| numbered(n.as_bytes())));
+            if entry.unnamed {
+                let site = fallback.identity.site.as_deref();
+                host.sites.extend(site.map(Raw::from));
+            }
+            host
+        });
+        rows.collect()
+    }
+}

@@ -1,0 +1,138 @@
+//! One exhibit in a case: what it is, and what became of each of its lines.
+//!
+//! In: the tally of a scan. Out: the row of `exhibits` in `case.json`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+
+use crate::case::tally::join_spans;
+use crate::raw::Raw;
+use crate::scan::{Setting, Tally};
+use crate::w3c::Timestamp;
+
+/// One exhibit and its line accounting:
+/// `lines = records + directives + blank + rejected`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exhibit {
+    /// Its path as given.
+    pub path: Raw,
+    /// Its size as found.
+    pub bytes: u64,
+    /// SHA-256 in hexadecimal; none where not asked for or not readable
+    /// whole.
+    pub sha256: Option<String>,
+    /// What kind of log it is.
+    pub dialect: String,
+    /// The server that wrote it, where there is one only.
+    pub host: Option<Raw>,
+    /// The IIS site, where there is one only.
+    pub site: Option<Raw>,
+    /// Time of its earliest record, UTC.
+    pub first: Option<Timestamp>,
+    /// Time of its latest.
+    pub last: Option<Timestamp>,
+    /// All lines.
+    pub lines: u64,
+    /// Lines that are records.
+    pub records: u64,
+    /// Lines that begin with `#`.
+    pub directives: u64,
+    /// Lines of nothing but blanks or NUL bytes.
+    pub blank: u64,
+    /// Lines that do not fit their layout.
+    pub rejected: u64,
+    /// The servers, where more than one wrote it (central logging).
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub hosts: BTreeSet<Raw>,
+    /// The sites, where it holds more than one.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub sites: BTreeSet<Raw>,
+    /// The first rejected lines, up to [`crate::limits::LISTED_REJECTS`].
+    #[serde(default)]
+    pub rejects: Vec<RejectedLine>,
+    /// Rejected lines by reason.
+    #[serde(default)]
+    pub rejected_by: BTreeMap<String, u64>,
+    /// Records whose day was not on the line.
+    #[serde(default)]
+    pub times_derived: u64,
+    /// Lines longer than [`crate::limits::LINE_BYTES`].
+    #[serde(default)]
+    pub lines_cut: u64,
+}
+
+/// A line that is no record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RejectedLine {
+    /// Its number, from 1.
+    pub line: u64,
+    /// The byte it begins at.
+    pub offset: u64,
+    /// The code of the reason.
+    pub reason: String,
+}
+
+impl Exhibit {
+    /// The row of an exhibit that was scanned; hosts, sites and times follow
+    /// from its records.
+    pub(super) fn new(setting: &Setting, tally: &Tally) -> Self {
+        let rejects = tally.rejects.iter().map(|line| RejectedLine {
+            line: line.line,
+            offset: line.offset,
+            reason: line.reason.as_str().to_owned(),
+        });
+        let by = tally.reject_counts.iter();
+        Self {
+            path: setting.name.clone(),
+            bytes: tally.bytes,
+            sha256: tally.sha256.as_ref().map(|digest| hex(digest)),
+            dialect: setting.dialect.as_str().to_owned(),
+            lines: tally.lines,
+            records: tally.records,
+            directives: tally.directives,
+            blank: tally.blank,
+            rejected: tally.rejected,
+            rejects: rejects.collect(),
+            rejected_by: by
+                .map(|(r, n)| (r.as_str().to_owned(), *n))
+                .collect(),
+            times_derived: tally.derived,
+            lines_cut: tally.cut,
+            ..Self::default()
+        }
+    }
+
+    /// Widens its span of time.
+    pub(super) fn widen(
+        &mut self,
+        first: Option<Timestamp>,
+        last: Option<Timestamp>,
+    ) {
+        join_spans(&mut self.first, &mut self.last, (first, last));
+    }
+
+    /// Says which servers and sites wrote it: a single one by name, more as
+    /// a list.
+    pub(super) fn written_by(
+        &mut self,
+        hosts: BTreeSet<Raw>,
+        sites: BTreeSet<Raw>,
+    ) {
+        (self.host, self.hosts) = single(hosts);
+        (self.site, self.sites) = single(sites);
+    }
+}
+
+fn single(mut names: BTreeSet<Raw>) -> (Option<Raw>, BTreeSet<Raw>) {
+    if names.len() > 1 { (None, names) } else { (names.pop_first(), names) }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

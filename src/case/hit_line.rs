@@ -1,0 +1,178 @@
+//! One hit as a line of `hits.jsonl`.
+//!
+//! In: a judged hit. Out: its JSON but for what only the whole exhibit
+//! tells: its name, the final line number, and the host of a rejected line.
+//! The text is made on the thread that found the hit.
+
+use serde::Serialize;
+
+use crate::case::finding::excerpt;
+use crate::raw::{Raw, RawRef};
+use crate::scan::Hit;
+use crate::signature::{Confidence, Level, Outcome, Stage};
+use crate::verdict::{Reason, Verdict};
+use crate::w3c::{Field, Timestamp};
+
+/// The keys of a hit in their order, up to the exhibit.
+#[derive(Serialize)]
+struct Fields<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host: Option<RawRef<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    site: Option<&'a Raw>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<RawRef<'a>>,
+    rule: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule_id: Option<&'a str>,
+    title: &'a str,
+    level: Level,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stage: Option<Stage>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    feature: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    advisories: &'a [String],
+    outcome: Outcome,
+    confidence: Confidence,
+    reasons: &'a [Reason],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    method: Option<RawRef<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uri_stem: Option<RawRef<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uri_query: Option<RawRef<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_agent: Option<RawRef<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    substatus: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    win32_status: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes_sent: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time_taken_ms: Option<u64>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    matched_on: &'a [String],
+}
+
+/// One hit, its place in the exhibit still apart.
+#[derive(Debug)]
+pub(super) struct HitLine {
+    /// Its line, from 1.
+    pub line: u64,
+    offset: u64,
+    /// The members of the object, without its braces.
+    members: Box<[u8]>,
+    tail: Tail,
+}
+
+#[derive(Debug)]
+enum Tail {
+    /// Nothing more to say.
+    None,
+    /// The day was not on the line.
+    TimeDerived,
+    /// The line was rejected: its text, and no host yet.
+    Rejected(Raw),
+}
+
+impl HitLine {
+    /// The line of a hit. `host` is left out for a rejected line, whose host
+    /// the whole exhibit tells.
+    pub fn new(
+        hit: &Hit<'_>,
+        verdict: &Verdict,
+        host: Option<&[u8]>,
+        site: Option<&Raw>,
+    ) -> Self {
+        let fields = fields(hit, verdict, host, site);
+        // Serializing into memory fails for no value of this type.
+        let json = serde_json::to_vec(&fields).unwrap_or_default();
+        let end = json.len().saturating_sub(1);
+        let members = json.get(1..end).unwrap_or_default().into();
+        let tail = match hit.record {
+            None => Tail::Rejected(Raw::from(excerpt(hit.text))),
+            Some(record) if record.time_derived => Tail::TimeDerived,
+            Some(_) => Tail::None,
+        };
+        Self { line: hit.line, offset: hit.offset, members, tail }
+    }
+
+    /// Appends the whole object and a line end. `exhibit` and `host` are
+    /// JSON already.
+    pub fn write(&self, out: &mut Vec<u8>, exhibit: &[u8], host: &[u8]) {
+        out.push(b'{');
+        if matches!(self.tail, Tail::Rejected(_)) {
+            out.extend_from_slice(b"\"host\":");
+            out.extend_from_slice(host);
+            out.push(b',');
+        }
+        out.extend_from_slice(&self.members);
+        out.extend_from_slice(b",\"exhibit\":");
+        out.extend_from_slice(exhibit);
+        let place =
+            format!(",\"line\":{},\"offset\":{}", self.line, self.offset);
+        out.extend_from_slice(place.as_bytes());
+        match &self.tail {
+            Tail::None => {}
+            Tail::TimeDerived => {
+                out.extend_from_slice(b",\"time_derived\":true");
+            }
+            Tail::Rejected(text) => {
+                out.extend_from_slice(b",\"text\":");
+                out.extend_from_slice(&json(text));
+            }
+        }
+        out.extend_from_slice(b"}\n");
+    }
+}
+
+/// Bytes in their JSON form.
+pub(super) fn json(raw: &Raw) -> Vec<u8> {
+    // Serializing text into memory cannot fail.
+    serde_json::to_vec(raw).unwrap_or_default()
+}
+
+fn fields<'a>(
+    hit: &'a Hit<'a>,
+    verdict: &'a Verdict,
+    host: Option<&'a [u8]>,
+    site: Option<&'a Raw>,
+) -> Fields<'a> {
+    let record = hit.record;
+    let bytes = |field| record.and_then(|r| r.get(field)).map(RawRef);
+    let number = |field| record.and_then(|r| r.number(field));
+    let target = record.map(crate::w3c::Record::logged_target);
+    let rule = hit.rule;
+    Fields {
+        time: record.and_then(|r| r.time),
+        host: host.map(RawRef),
+        site,
+        client: bytes(Field::CIp),
+        rule: &rule.name,
+        rule_id: rule.id.as_deref(),
+        title: &rule.title,
+        level: rule.level,
+        stage: rule.sleuth.stage,
+        feature: hit.feature.map(|feature| feature.id.as_str()),
+        advisories: &rule.sleuth.advisories,
+        outcome: verdict.outcome,
+        confidence: verdict.confidence,
+        reasons: &verdict.reasons,
+        method: bytes(Field::CsMethod),
+        uri_stem: target.and_then(|t| t.stem).map(RawRef),
+        uri_query: target.and_then(|t| t.query).map(RawRef),
+        user_agent: bytes(Field::CsUserAgent),
+        status: number(Field::ScStatus),
+        substatus: number(Field::ScSubstatus),
+        win32_status: number(Field::ScWin32Status),
+        bytes_sent: number(Field::ScBytes),
+        time_taken_ms: number(Field::TimeTaken),
+        matched_on: hit.matched_on,
+    }
+}

@@ -1,0 +1,164 @@
+//! The result of a scan: ordered, serializable facts that can be joined.
+//!
+//! In: records and judged hits, through [`CaseBuilder`], the
+//! [`Collector`](crate::scan::Collector) of a scan. Out: a [`Case`] –
+//! `case.json` – and its [`Hits`] – `hits.jsonl`.
+//!
+//! A case is a commutative monoid: scanning two folders at once gives the
+//! same bytes as joining the cases of each. So every number stored is a sum,
+//! a minimum, a maximum, a set or the top of a total order; whatever else is
+//! shown is derived afterwards.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `builder`, `part`, `book` | collect what a scan pushes |
+//! | `exhibit`, `host`, `client`, `finding`, `run` | rows that join |
+//! | `tally` | the numbers in them |
+//! | `draft` | rows under their keys while a case grows |
+//! | `derive`, `feature`, `summary` | what follows once all is joined |
+//! | `hits`, `hit_line` | every hit as a line of JSON |
+
+mod book;
+mod builder;
+mod client;
+mod derive;
+mod draft;
+mod exhibit;
+mod feature;
+mod finding;
+mod hit_line;
+mod hits;
+mod host;
+mod part;
+mod run;
+mod summary;
+mod tally;
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::builder::{CaseBuilder, Options};
+pub use self::client::{Client, ClientFinding};
+pub use self::exhibit::{Exhibit, RejectedLine};
+pub use self::feature::{Exposure, FeatureHost, HitFeature};
+pub use self::finding::{EvidenceRef, Finding, Share};
+pub use self::hits::{Hits, merge_hits};
+pub use self::host::{Host, NameSource, UNKNOWN_HOST};
+pub use self::part::CasePart;
+pub use self::run::{Run, SignatureSet};
+pub use self::summary::Summary;
+pub use self::tally::{Counts, IisVersion};
+
+use self::draft::Draft;
+use crate::error::{Error, Result};
+use crate::warning::Warning;
+
+/// The word in `schema` for this layout of `case.json`.
+pub const SCHEMA: &str = "iisleuth-case/1";
+
+/// The name of the file in a case folder.
+pub const FILE_NAME: &str = "case.json";
+
+/// Everything aggregated. Rows are sorted by their keys.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Case {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// What made it.
+    pub run: Run,
+    /// Derived: the case in a few numbers.
+    pub summary: Summary,
+    /// By path.
+    pub exhibits: Vec<Exhibit>,
+    /// By name.
+    pub hosts: Vec<Host>,
+    /// Those with hits, by address.
+    pub clients: Vec<Client>,
+    /// Derived: by id.
+    pub features: Vec<HitFeature>,
+    /// By host and rule.
+    pub findings: Vec<Finding>,
+    /// By kind, losses first, then by exhibit.
+    pub warnings: Vec<Warning>,
+}
+
+impl Default for Case {
+    /// The empty case, which joins with any.
+    fn default() -> Self {
+        Self {
+            schema: SCHEMA.to_owned(),
+            run: Run::default(),
+            summary: Summary::default(),
+            exhibits: Vec::new(),
+            hosts: Vec::new(),
+            clients: Vec::new(),
+            features: Vec::new(),
+            findings: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+}
+
+impl Case {
+    /// Joins two cases; in any order, with the same result. An error where
+    /// both hold the same exhibit, or where they were made differently.
+    pub fn merge(self, other: Self) -> Result<Self> {
+        let run = self.run.clone().join(other.run.clone())?;
+        let mut draft = Draft::from(self);
+        draft.absorb(Draft::from(other))?;
+        Ok(draft.finish(run))
+    }
+
+    /// Joins many cases; cheaper than one by one.
+    pub fn merge_all(cases: impl IntoIterator<Item = Self>) -> Result<Self> {
+        let mut run = Run::default();
+        let mut draft = Draft::default();
+        for case in cases {
+            run = run.join(case.run.clone())?;
+            draft.absorb(Draft::from(case))?;
+        }
+        Ok(draft.finish(run))
+    }
+
+    /// Reads a case: a `case.json`, or the folder that holds one.
+    pub fn load(path: &Path) -> Result<Self> {
+        let folder = path.is_dir().then(|| path.join(FILE_NAME));
+        let path = folder.as_deref().unwrap_or(path);
+        let fault = |what: &str| {
+            // Debug form: a path may hold control characters.
+            Error::case(format!("{what} {path:?}"))
+        };
+        let file =
+            File::open(path).map_err(|e| fault("cannot open").because(e))?;
+        let case: Self = serde_json::from_reader(BufReader::new(file))
+            .map_err(|e| fault("not a case file:").because(e))?;
+        if case.schema != SCHEMA {
+            let message = format!(
+                "the schema of {path:?} is {:?}; this version reads {SCHEMA}",
+                case.schema
+            );
+            return Err(Error::case(message));
+        }
+        // What is derived is derived again: the file may have been edited.
+        let run = case.run.clone();
+        Ok(Draft::from(case).finish(run))
+    }
+
+    /// The bytes of `case.json`.
+    pub fn to_json(&self) -> Result<Vec<u8>> {
+        let mut json = serde_json::to_vec_pretty(self)
+            .map_err(|e| Error::output("cannot write the case").because(e))?;
+        json.push(b'\n');
+        Ok(json)
+    }
+
+    /// True where part of the evidence did not get into the case.
+    pub fn is_incomplete(&self) -> bool {
+        self.warnings.iter().any(|warning| warning.kind.is_loss())
+    }
+}

@@ -1,0 +1,235 @@
+//! What one chunk of an exhibit adds to a case.
+//!
+//! In: the records and hits of the chunk. Out: rows, once all parts of the
+//! exhibit are appended in their order. Line numbers count from the chunk's
+//! first line until then.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::case::book::{Book, Fallback};
+use crate::case::draft::Draft;
+use crate::case::exhibit::Exhibit;
+use crate::case::hit_line::{HitLine, json};
+use crate::case::host::{Host, NameSource};
+use crate::limits;
+use crate::raw::Raw;
+use crate::scan::{Hit, Part, Setting, Tally};
+use crate::signature::{Level, Outcomes};
+use crate::verdict;
+use crate::w3c::Record;
+use crate::warning::{Kind, Warning};
+
+/// What one chunk adds to a case.
+#[derive(Debug)]
+pub struct CasePart<'a> {
+    outcomes: &'a Outcomes,
+    min_level: Level,
+    keep_hits: bool,
+    exhibit: Raw,
+    fallback: Fallback,
+    book: Book,
+    /// Rows of hits. Those of rejected lines stand under the empty host.
+    draft: Draft,
+    /// Hits by rule.
+    by_rule: BTreeMap<String, Kept>,
+}
+
+/// The hits of one rule.
+#[derive(Debug, Default)]
+struct Kept {
+    /// All of them.
+    hits: u64,
+    /// The first ones.
+    lines: Vec<HitLine>,
+}
+
+impl Kept {
+    fn has_room(&self) -> bool {
+        let kept = u64::try_from(self.lines.len()).unwrap_or(u64::MAX);
+        kept < limits::HITS_PER_RULE_AND_EXHIBIT
+    }
+}
+
+impl<'a> CasePart<'a> {
+    pub(super) fn new(
+        outcomes: &'a Outcomes,
+        options: &super::Options,
+        setting: &Setting,
+    ) -> Self {
+        Self {
+            outcomes,
+            min_level: options.min_level,
+            keep_hits: options.keep_hits,
+            exhibit: setting.name.clone(),
+            fallback: Fallback {
+                identity: setting.identity.clone(),
+                host: options.host.clone(),
+            },
+            book: Book::default(),
+            draft: Draft::default(),
+            by_rule: BTreeMap::new(),
+        }
+    }
+
+    fn keep(&mut self, hit: &Hit<'_>, verdict: &verdict::Verdict) {
+        let name = &hit.rule.name;
+        if !self.by_rule.contains_key(name) {
+            self.by_rule.insert(name.clone(), Kept::default());
+        }
+        let Some(kept) = self.by_rule.get_mut(name) else { return };
+        kept.hits = kept.hits.saturating_add(1);
+        if self.keep_hits && kept.has_room() {
+            let host = hit.record.map(|r| self.fallback.host_of(r).1);
+            let site = self.fallback.site_of(hit.record);
+            let line = HitLine::new(hit, verdict, host, site.as_ref());
+            kept.lines.push(line);
+        }
+    }
+
+    /// The finished rows of the exhibit, and its hits as lines of JSON.
+    pub(super) fn finish(
+        self,
+        setting: &Setting,
+        tally: Tally,
+    ) -> (Draft, Vec<u8>) {
+        let mut draft = self.draft;
+        let hosts = self.book.into_hosts(&self.fallback);
+        let (source, rest) = host_of_rest(&hosts, &self.fallback);
+        adopt(&mut draft, &rest, source);
+        let mut row = Exhibit::new(setting, &tally);
+        describe(&mut row, &hosts, &self.fallback);
+        for host in hosts {
+            draft.host(host);
+        }
+        for (rule, kept) in &self.by_rule {
+            draft.warn_of_limit(&row.path, rule, kept.hits);
+        }
+        for warning in tally.warnings {
+            draft.warn(warning);
+        }
+        let lines = write(&self.by_rule, &row.path, &rest);
+        draft.exhibits.insert(row.path.clone(), row);
+        (draft, lines)
+    }
+}
+
+impl Part for CasePart<'_> {
+    #[inline]
+    fn record(&mut self, record: &Record<'_>) {
+        self.book.record(&self.fallback, record);
+    }
+
+    fn hit(&mut self, hit: &Hit<'_>) {
+        if hit.rule.level < self.min_level {
+            return;
+        }
+        let verdict = verdict::judge(hit, self.outcomes);
+        let host = match hit.record {
+            Some(record) => Raw::from(self.fallback.host_of(record).1),
+            None => Raw::default(),
+        };
+        self.draft.hit(&host, &self.exhibit, hit, &verdict);
+        self.keep(hit, &verdict);
+    }
+
+    fn append(&mut self, mut later: Self, lines: u64) {
+        self.book.append(later.book);
+        let findings = later.draft.findings.values_mut();
+        for finding in findings.flat_map(BTreeMap::values_mut) {
+            finding.shift(lines);
+        }
+        // A part holds no exhibit yet, so nothing can be there twice.
+        let _ = self.draft.absorb(later.draft);
+        for (rule, theirs) in later.by_rule {
+            let own = self.by_rule.entry(rule).or_default();
+            own.hits = own.hits.saturating_add(theirs.hits);
+            for mut line in theirs.lines {
+                if !own.has_room() {
+                    break;
+                }
+                line.line = line.line.saturating_add(lines);
+                own.lines.push(line);
+            }
+        }
+    }
+}
+
+/// The host of an exhibit's rejected lines: that of its records, where they
+/// have one only, so that a broken line does not make up a host.
+fn host_of_rest(hosts: &[Host], fallback: &Fallback) -> (NameSource, Raw) {
+    if let [host] = hosts {
+        return (host.source, host.name.clone());
+    }
+    let (source, name) = fallback.host();
+    (source, Raw::from(name))
+}
+
+/// Gives the hits of rejected lines their host.
+fn adopt(draft: &mut Draft, host: &Raw, source: NameSource) {
+    let Some(rules) = draft.findings.remove(&[][..]) else { return };
+    draft.mention(host, source);
+    let mut adopted = Draft::default();
+    let own = adopted.findings.entry(host.clone()).or_default();
+    for (rule, mut finding) in rules {
+        finding.host = host.clone();
+        own.insert(rule, finding);
+    }
+    // No exhibit is in either yet, so nothing can be there twice.
+    let _ = draft.absorb(adopted);
+}
+
+/// Fills in hosts, sites and times of an exhibit.
+fn describe(row: &mut Exhibit, hosts: &[Host], fallback: &Fallback) {
+    let mut names = BTreeSet::new();
+    let mut sites = BTreeSet::new();
+    for host in hosts {
+        names.insert(host.name.clone());
+        sites.extend(host.sites.iter().cloned());
+        row.widen(host.first, host.last);
+    }
+    let (source, name) = fallback.host();
+    if names.is_empty() && source != NameSource::None {
+        names.insert(Raw::from(name));
+    }
+    if hosts.is_empty() {
+        sites.extend(fallback.site_of(None));
+    }
+    row.written_by(names, sites);
+}
+
+/// All kept hits in the order of lines, then of rules.
+fn write(
+    rules: &BTreeMap<String, Kept>,
+    exhibit: &Raw,
+    host: &Raw,
+) -> Vec<u8> {
+    let mut lines: Vec<(u64, &str, &HitLine)> = Vec::new();
+    for (rule, kept) in rules {
+        let own = kept.lines.iter();
+        lines.extend(own.map(|line| (line.line, rule.as_str(), line)));
+    }
+    lines.sort_by_key(|(line, rule, _)| (*line, *rule));
+    let (exhibit, host) = (json(exhibit), json(host));
+    let mut out = Vec::new();
+    for (_, _, line) in lines {
+        line.write(&mut out, &exhibit, &host);
+    }
+    out
+}
+
+impl Draft {
+    fn warn_of_limit(&mut self, exhibit: &Raw, rule: &str, hits: u64) {
+        let limit = limits::HITS_PER_RULE_AND_EXHIBIT;
+        let Some(more) = hits.checked_sub(limit).filter(|more| *more > 0)
+        else {
+            return;
+        };
+        let detail = format!(
+            "hits of rule {rule} after the first {limit} are counted, \
+             not listed"
+        );
+        let exhibit = exhibit.clone();
+        let kind = Kind::Odd;
+        self.warn(Warning { kind, exhibit, detail, count: more });
+    }
+}

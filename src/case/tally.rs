@@ -1,0 +1,122 @@
+//! Numbers that add up: outcome counts, spans of time, IIS versions.
+//!
+//! In: single hits and records. Out: values of which any two can be joined,
+//! in any order, with the same result. Whatever a case stores is built of
+//! these, so that joined cases equal one scan of everything.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::signature::Outcome;
+use crate::w3c::Timestamp;
+
+/// Hits by outcome.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Counts(BTreeMap<Outcome, u64>);
+
+impl Counts {
+    /// Counts one hit.
+    pub fn count(&mut self, outcome: Outcome) {
+        self.add(outcome, 1);
+    }
+
+    /// Counts `hits` hits of one outcome.
+    pub fn add(&mut self, outcome: Outcome, hits: u64) {
+        let count = self.0.entry(outcome).or_default();
+        *count = count.saturating_add(hits);
+    }
+
+    /// Adds all counts of another.
+    pub fn absorb(&mut self, other: &Self) {
+        for (outcome, hits) in other.iter() {
+            self.add(outcome, hits);
+        }
+    }
+
+    /// All hits.
+    pub fn hits(&self) -> u64 {
+        self.0.values().fold(0, |sum, hits| sum.saturating_add(*hits))
+    }
+
+    /// Hits of one outcome.
+    pub fn of(&self, outcome: Outcome) -> u64 {
+        self.0.get(&outcome).copied().unwrap_or(0)
+    }
+
+    /// The most serious outcome that was seen.
+    pub fn worst(&self) -> Option<Outcome> {
+        self.0.keys().next_back().copied()
+    }
+
+    /// Counts seen with their counts, least serious first.
+    pub fn iter(&self) -> impl Iterator<Item = (Outcome, u64)> + '_ {
+        self.0.iter().map(|(outcome, hits)| (*outcome, *hits))
+    }
+}
+
+/// Widens `first` to `last` so that it holds `time`.
+#[inline]
+pub(super) fn widen(
+    first: &mut Option<Timestamp>,
+    last: &mut Option<Timestamp>,
+    time: Option<Timestamp>,
+) {
+    if time.is_some() {
+        if first.is_none() || time < *first {
+            *first = time;
+        }
+        // `None` is less than any time.
+        *last = (*last).max(time);
+    }
+}
+
+/// Joins two spans of time.
+pub(super) fn join_spans(
+    first: &mut Option<Timestamp>,
+    last: &mut Option<Timestamp>,
+    other: (Option<Timestamp>, Option<Timestamp>),
+) {
+    widen(first, last, other.0);
+    widen(first, last, other.1);
+}
+
+/// A version of IIS: `5.0`.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(try_from = "String", into = "String")]
+pub struct IisVersion {
+    /// The number before the point.
+    pub major: u8,
+    /// The number after it.
+    pub minor: u8,
+}
+
+impl fmt::Display for IisVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)
+    }
+}
+
+impl From<IisVersion> for String {
+    fn from(version: IisVersion) -> Self {
+        version.to_string()
+    }
+}
+
+impl TryFrom<String> for IisVersion {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let parts = text.split_once('.').and_then(|(major, minor)| {
+            Some((major.parse().ok()?, minor.parse().ok()?))
+        });
+        match parts {
+            Some((major, minor)) => Ok(Self { major, minor }),
+            None => Err(format!("not a version of IIS: {text:?}")),
+        }
+    }
+}

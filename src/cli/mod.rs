@@ -1,0 +1,85 @@
+//! The command line: arguments, progress, exit codes; one file a command.
+//!
+//! In: the words of the shell. Out: results on standard output, talk on
+//! standard error, files only in the folder of `-o`, and one of the
+//! documented exit codes. Nothing below this folder knows a terminal.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `args` | the words, as typed |
+//! | `scan`, `merge`, `report`, `signatures`, `features` | the commands |
+//! | `trial` | runs the tests that signatures carry |
+//! | `console` | the one door to standard output and error |
+//! | `output` | the one door to files |
+//! | `progress` | progress bar and Ctrl-C |
+//! | `exit` | exit codes |
+
+mod args;
+mod console;
+mod exit;
+mod features;
+mod merge;
+mod output;
+mod progress;
+mod report;
+mod scan;
+mod signatures;
+mod trial;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use self::args::{Args, Command, SignatureCommand};
+use self::console::{Console, print, report_error, talk_lines};
+use self::exit::Exit;
+use crate::error::Result;
+
+/// Runs the program with the arguments of this process.
+pub fn main() -> ExitCode {
+    let exit = match Args::try_parse() {
+        Ok(args) => run(&args),
+        Err(refused) => refuse(&refused),
+    };
+    exit.into()
+}
+
+fn run(args: &Args) -> Exit {
+    let console = Console::new(args.quiet, args.no_color);
+    command(args, &console).unwrap_or_else(|error| {
+        let exit = Exit::of(&error);
+        if exit != Exit::Finished {
+            report_error(&error);
+        }
+        exit
+    })
+}
+
+fn command(args: &Args, console: &Console) -> Result<Exit> {
+    match &args.command {
+        Command::Scan(words) => scan::run(words, console),
+        Command::Merge(words) => merge::run(words, console),
+        Command::Report(words) => report::run(words, console),
+        Command::Signatures(words) => match &words.command {
+            SignatureCommand::List => signatures::list(),
+            SignatureCommand::Show { name } => signatures::show(name),
+            SignatureCommand::Check { paths } => signatures::check(paths),
+            SignatureCommand::Test { paths } => signatures::test(paths),
+        },
+        Command::Features => features::run(),
+    }
+}
+
+/// Shows help, the version, or what is wrong with the arguments. They may
+/// hold file names that a shell expanded from evidence, so they are escaped.
+fn refuse(refused: &clap::Error) -> Exit {
+    let text = refused.render().to_string();
+    if refused.use_stderr() {
+        talk_lines(&text);
+        return Exit::Usage;
+    }
+    match print(|out| out.write_all(text.as_bytes())) {
+        Ok(()) => Exit::Finished,
+        Err(error) => Exit::of(&error),
+    }
+}

@@ -1,0 +1,195 @@
+//! `scan PATH…`: the main job, from paths to a case.
+//!
+//! In: the words after `scan`. Out: the summary, or the format asked for, on
+//! standard output; with `-o` the files of the case. Files come first: a
+//! reader who closes the pipe must not cost them.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use super::args::ScanArgs;
+use super::console::{Console, print, safe, talk};
+use super::exit::Exit;
+use super::output::{HITS, OutputFolder, show_safe, unwritten};
+use super::progress::Progress;
+use super::signatures::load;
+use crate::case::{
+    Case, CaseBuilder, FILE_NAME, Hits, Options, Run, SignatureSet,
+};
+use crate::error::{Error, Result};
+use crate::evidence::{Access, Evidence, Hashing, discover, hex};
+use crate::raw::Raw;
+use crate::scan::{ScanOptions, Scanner};
+use crate::signature::{Level, Signatures, Source};
+use crate::warning::{Kind, Warning};
+
+/// Runs the command.
+pub fn run(words: &ScanArgs, console: &Console) -> Result<Exit> {
+    let evidence = discover(&words.paths)?;
+    refuse_nothing(&evidence)?;
+    let source = Source {
+        paths: words.rules.clone(),
+        strict: words.sigma_strict,
+        ..Source::default()
+    };
+    let signatures = load(&source)?;
+    say_slow(&signatures, words, console);
+    let names = [FILE_NAME, HITS];
+    let folder = words
+        .output
+        .as_ref()
+        .map(|path| OutputFolder::open(path, &names, &evidence.roots))
+        .transpose()?;
+    let (case, hits) = scan(words, &evidence, &signatures, console)?;
+    if let Some(folder) = folder {
+        for path in write(folder, &case, &hits)? {
+            console.note(format_args!("wrote {}", show_safe(&path)));
+        }
+    }
+    match words.format.as_deref() {
+        Some("json") => {
+            let json = case.to_json()?;
+            print(|out| out.write_all(&json))?;
+        }
+        Some(_) => print(|mut out| hits.write(&mut out))?,
+        None => {
+            console.summary(&case, signatures.features(), words.full)?;
+        }
+    }
+    Ok(exit(&case, words))
+}
+
+/// Nothing to scan is an error of usage, except where something is there
+/// and cannot be read: that is a result.
+fn refuse_nothing(evidence: &Evidence) -> Result<()> {
+    let loss = evidence.warnings.iter().any(|warning| warning.kind.is_loss());
+    if loss || !evidence.exhibits.is_empty() {
+        return Ok(());
+    }
+    for warning in &evidence.warnings {
+        let place = safe(warning.exhibit.as_bytes());
+        let detail = safe(&warning.detail);
+        talk(format_args!("warning: {place}: {detail}"));
+    }
+    Err(Error::usage("there is nothing to scan"))
+}
+
+/// A user's rule that no literal narrows down costs on every record.
+fn say_slow(signatures: &Signatures, words: &ScanArgs, console: &Console) {
+    if words.rules.is_empty() {
+        return;
+    }
+    for name in signatures.unanchored() {
+        let name = safe(name);
+        console.note(format_args!(
+            "note: the rule {name} holds no literal and slows the scan"
+        ));
+    }
+    for title in signatures.skipped() {
+        let title = safe(title);
+        console.note(format_args!(
+            "note: the rule \"{title}\" is for another log source; left out"
+        ));
+    }
+}
+
+fn scan(
+    words: &ScanArgs,
+    evidence: &Evidence,
+    signatures: &Signatures,
+    console: &Console,
+) -> Result<(Case, Hits)> {
+    let options = Options {
+        host: words.host.as_deref().map(Raw::from),
+        min_level: level(words.min_level.as_deref()).unwrap_or_default(),
+        keep_hits: words.output.is_some()
+            || words.format.as_deref() == Some("jsonl"),
+    };
+    let run = describe(signatures, words.sigma_strict, options.min_level);
+    let scanner = Scanner::new(signatures, scan_options(words))?;
+    let progress = Progress::new(console.shows_progress());
+    let builder = CaseBuilder::new(signatures.outcomes(), options, run);
+    for warning in &evidence.warnings {
+        builder.warn(warning.clone());
+    }
+    if !scanner.scan(evidence, &builder, &progress) {
+        let detail = "interrupted: part of the evidence was not scanned";
+        let whole = Raw::default();
+        builder.warn(Warning::new(Kind::Interrupted, whole, detail));
+    }
+    Ok(builder.finish())
+}
+
+fn scan_options(words: &ScanArgs) -> ScanOptions {
+    let default = ScanOptions::default();
+    ScanOptions {
+        threads: words.threads.map_or(default.threads, usize::from),
+        access: if words.no_mmap { Access::Buffered } else { Access::Auto },
+        hashing: if words.hash == "none" {
+            Hashing::None
+        } else {
+            Hashing::Sha256
+        },
+        chunk_bytes: words
+            .chunk_size
+            .and_then(|bytes| usize::try_from(bytes).ok())
+            .unwrap_or(default.chunk_bytes),
+    }
+}
+
+/// What made the case. The host is not among the options: it shows in the
+/// rows, and cases of two hosts must join.
+fn describe(signatures: &Signatures, strict: bool, least: Level) -> Run {
+    let options = BTreeMap::from([
+        ("min-level".to_owned(), Value::from(least.as_str())),
+        ("sigma-strict".to_owned(), Value::from(strict)),
+    ]);
+    let set = SignatureSet {
+        count: signatures.rules().len() as u64,
+        sha256: hex(signatures.sha256()),
+    };
+    Run {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        signatures: set,
+        options,
+        partial: false,
+    }
+}
+
+fn write(
+    mut folder: OutputFolder,
+    case: &Case,
+    hits: &Hits,
+) -> Result<Vec<PathBuf>> {
+    let json = case.to_json()?;
+    folder.stage(FILE_NAME, |path, out| {
+        out.write_all(&json).map_err(|cause| unwritten(path, cause))
+    })?;
+    folder.stage(HITS, |path, out| {
+        hits.write(out).map_err(|cause| unwritten(path, cause))
+    })?;
+    folder.commit()
+}
+
+/// An interruption outranks a loss, and a loss a finding: a script must not
+/// take half an answer for the whole one.
+fn exit(case: &Case, words: &ScanArgs) -> Exit {
+    let fail_on = level(words.fail_on.as_deref());
+    let mut findings = case.findings.iter();
+    if case.run.partial {
+        Exit::Interrupted
+    } else if case.is_incomplete() {
+        Exit::Incomplete
+    } else if fail_on.is_some_and(|on| findings.any(|it| it.level >= on)) {
+        Exit::Found
+    } else {
+        Exit::Finished
+    }
+}
+
+fn level(word: Option<&str>) -> Option<Level> {
+    word.and_then(Level::from_word)
+}

@@ -1,0 +1,165 @@
+//! One item of evidence, and how it opens.
+//!
+//! In: an [`Exhibit`] that [`super::discover()`] found. Out: its
+//! [`Content`], or the [`Warning`] why there is none. Files are opened
+//! read-only and without blocking, and looked at again once open: between
+//! walk and open a file can become a pipe.
+
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read, Seek};
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use super::feed::Source;
+use super::gzip::MAGIC;
+use super::hash::Hashing;
+use super::identity::{self, PathIdentity};
+use super::map::{self, Mapping};
+use super::stream::Stream;
+use crate::raw::Raw;
+use crate::warning::{Kind, Warning};
+
+/// What is said of anything that is neither file nor folder.
+pub(super) const NOT_REGULAR: &str = "not a regular file";
+
+/// What an exhibit is read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// A regular file.
+    File,
+    /// Standard input.
+    Stdin,
+}
+
+/// How a file is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Access {
+    /// Mapped where that is safe and pays, else buffered.
+    #[default]
+    Auto,
+    /// Never mapped (`--no-mmap`): for logs that are being written.
+    Buffered,
+}
+
+/// One item of evidence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exhibit {
+    /// The path as given, or the given folder's joined with what the walk
+    /// found under it. `-` for standard input.
+    pub path: PathBuf,
+    /// The bytes of `path`.
+    pub name: Raw,
+    /// Size in bytes when it was found; 0 for standard input. The size that
+    /// was scanned is the content's.
+    pub bytes: u64,
+    /// True where it was named itself, not found in a folder.
+    pub explicit: bool,
+    /// What it is read from.
+    pub input: Input,
+}
+
+/// An open exhibit.
+#[derive(Debug)]
+pub enum Content {
+    /// All bytes at once.
+    Mapped(Mapping),
+    /// Bytes from front to back.
+    Stream(Stream),
+}
+
+impl Exhibit {
+    /// Opens the exhibit read-only. A warning says why it cannot be read.
+    pub fn open(
+        &self,
+        access: Access,
+        hashing: Hashing,
+    ) -> Result<Content, Warning> {
+        let name = self.name.clone();
+        if self.input == Input::Stdin {
+            let input = Box::new(io::stdin());
+            return Ok(Content::Stream(Stream::new(name, input, hashing)));
+        }
+        let (mut file, seen, gzip) = self.file().map_err(|error| {
+            Warning::new(Kind::Unreadable, name.clone(), error.to_string())
+        })?;
+        if access == Access::Auto && seen.bytes > 0 && !gzip {
+            match Mapping::new(file, &self.path, name.clone(), seen) {
+                Ok(mapping) => return Ok(Content::Mapped(mapping)),
+                Err(refused) => file = refused,
+            }
+        }
+        let source = Source::File(file);
+        let stream = Stream::over(name, source, Some(seen), hashing);
+        Ok(Content::Stream(stream))
+    }
+
+    /// What the path as given tells about host, site and day.
+    pub fn identity(&self) -> PathIdentity {
+        identity::of(&self.path)
+    }
+
+    /// The open file, how it looked then, and whether it is gzip. Looked at
+    /// before it is opened, because opening a device can already do harm.
+    fn file(&self) -> io::Result<(File, Seen, bool)> {
+        regular(&fs::metadata(&self.path)?)?;
+        let mut file = map::open_read_only(&self.path)?;
+        let metadata = file.metadata()?;
+        regular(&metadata)?;
+        let mut first = [0; MAGIC.len()];
+        let gzip = file.read_exact(&mut first).is_ok() && first == MAGIC;
+        file.rewind()?;
+        Ok((file, Seen::new(&metadata), gzip))
+    }
+}
+
+fn regular(metadata: &Metadata) -> io::Result<()> {
+    if metadata.is_file() {
+        return Ok(());
+    }
+    Err(io::Error::other(NOT_REGULAR))
+}
+
+/// How a file looked when it was opened, to tell whether it changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Seen {
+    pub(super) bytes: u64,
+    modified: Option<SystemTime>,
+}
+
+impl Seen {
+    pub(super) fn new(metadata: &Metadata) -> Self {
+        let modified = metadata.modified().ok();
+        Self { bytes: metadata.len(), modified }
+    }
+
+    /// How the file behind the same handle looks now.
+    pub(super) fn now(file: &File) -> io::Result<Self> {
+        file.metadata().map(|metadata| Self::new(&metadata))
+    }
+
+    /// What happened to a file of which `read` bytes could be read.
+    pub(super) fn compare(
+        self,
+        file: &File,
+        read: u64,
+    ) -> Option<(Kind, String)> {
+        let before = self.bytes;
+        if read < before {
+            let detail =
+                format!("lost from byte {read} on, of {before} when opened");
+            return Some((Kind::Lost, detail));
+        }
+        let detail = match Self::now(file) {
+            Ok(now) if now == self => return None,
+            Ok(now) if now.bytes == before => {
+                "modified while it was read".to_owned()
+            }
+            Ok(now) => {
+                let now = now.bytes;
+                format!("{before} bytes when opened, {now} when read")
+            }
+            Err(error) => format!("cannot be looked at again: {error}"),
+        };
+        Some((Kind::Changed, detail))
+    }
+}

@@ -1,0 +1,44 @@
+//! Evidence: finds the inputs, opens them read-only, hashes them, and tells
+//! host, site and day from a path.
+//!
+//! In: the paths of the command line. Out: [`Evidence`], a sorted list of
+//! [`Exhibit`]s, each of which opens as [`Content`]: a guarded [`Mapping`],
+//! or a [`Stream`] where the file is compressed, empty, standard input, or
+//! is not to be mapped.
+//!
+//! Why apart: everything after this stage works on bytes and knows neither
+//! files nor faults of media. Here a fault is a
+//! [`Warning`](crate::warning::Warning) and the rest goes on; nothing here
+//! writes, locks or changes evidence, and nothing blocks on a pipe.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `discover` | arguments and folders become exhibits |
+//! | `glob` | patterns that no shell expanded |
+//! | `inside` | would this output land in the evidence? |
+//! | `identity` | host, site and day from the path |
+//! | `exhibit` | one item of evidence, and how it opens |
+//! | `map` | memory map with its guard; all code for one platform |
+//! | `stream`, `gzip`, `feed` | read once: decoded, counted, hashed |
+//! | `hash` | SHA-256 |
+
+mod discover;
+mod exhibit;
+mod feed;
+mod glob;
+mod gzip;
+mod hash;
+mod identity;
+mod inside;
+mod map;
+mod stream;
+#[cfg(test)]
+mod tests;
+
+pub use self::discover::{Evidence, discover};
+pub use self::exhibit::{Access, Content, Exhibit, Input};
+pub use self::hash::{Digest, Hashing, hex, sha256};
+pub use self::identity::PathIdentity;
+pub use self::inside::is_inside;
+pub use self::map::Mapping;
+pub use self::stream::{Stream, StreamEnd};

@@ -1,0 +1,162 @@
+//! One exhibit read from front to back, decompressed where it is gzip.
+//!
+//! In: a file that is not mapped, standard input, or any reader. Out: its
+//! bytes by [`Read`], then a [`StreamEnd`]: raw size, digest, warnings.
+//!
+//! [`Read`] returns no error here: damage ends the bytes, and
+//! [`Stream::finish`] tells of it. So the scan has one way through and
+//! keeps what came before the damage.
+
+use std::io::{self, Read};
+
+use super::exhibit::Seen;
+use super::feed::{Feed, Source};
+use super::gzip::{Faults, Gzip, MAGIC};
+use super::hash::{Digest, Hashing};
+use crate::limits::DECOMPRESSED_BYTES;
+use crate::raw::Raw;
+use crate::warning::{Kind, Warning};
+
+/// An exhibit that is read once, front to back. gzip is told by its first
+/// bytes, not by the file's name.
+pub struct Stream {
+    name: Raw,
+    feed: Box<Feed>,
+    gzip: Option<Box<Gzip>>,
+    /// The file as it was when it was opened.
+    seen: Option<Seen>,
+    /// Decoded bytes after which gzip is cut.
+    limit: u64,
+    faults: Faults,
+}
+
+/// What is known once a stream was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamEnd {
+    /// Bytes of the file as it lies there, not decompressed.
+    pub raw_bytes: u64,
+    /// SHA-256 over those bytes. None where it was not asked for, where a
+    /// read failed, or where the file changed meanwhile.
+    pub sha256: Option<Digest>,
+    /// What went wrong while it was read.
+    pub warnings: Vec<Warning>,
+}
+
+impl Stream {
+    /// A stream over any reader; `name` is the exhibit that warnings cite.
+    /// Waits for the first two bytes.
+    pub fn new(
+        name: Raw,
+        reader: Box<dyn Read + Send>,
+        hashing: Hashing,
+    ) -> Self {
+        Self::over(name, Source::Other(reader), None, hashing)
+    }
+
+    /// A stream over a source, which was seen so if it is a file.
+    pub(super) fn over(
+        name: Raw,
+        source: Source,
+        seen: Option<Seen>,
+        hashing: Hashing,
+    ) -> Self {
+        let mut feed = Box::new(Feed::new(source, hashing));
+        let gzip = feed.peek(MAGIC.len()).starts_with(&MAGIC);
+        Self {
+            name,
+            feed,
+            gzip: gzip.then(|| Box::new(Gzip::new())),
+            seen,
+            limit: DECOMPRESSED_BYTES,
+            faults: Faults::default(),
+        }
+    }
+
+    /// The same stream with another bound on decoded bytes.
+    #[cfg(test)]
+    pub(super) fn with_limit(mut self, limit: u64) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// True where the bytes are decompressed on the way.
+    pub fn is_compressed(&self) -> bool {
+        self.gzip.is_some()
+    }
+
+    /// Reads what is left of the raw file, so that the digest covers all of
+    /// it, and says what was met.
+    pub fn finish(mut self) -> StreamEnd {
+        self.feed.drain();
+        let raw_bytes = self.feed.bytes();
+        if let Some(error) = self.feed.fault() {
+            let detail = format!("unreadable from byte {raw_bytes}: {error}");
+            self.faults.note(Kind::Lost, detail);
+        }
+        let mut stable = true;
+        if let (Some(seen), Some(file)) = (self.seen, self.feed.file())
+            && let Some((kind, detail)) = seen.compare(file, raw_bytes)
+        {
+            stable = false;
+            self.faults.note(kind, detail);
+        }
+        let mut warnings: Vec<Warning> = self
+            .faults
+            .into_inner()
+            .into_iter()
+            .map(|(kind, detail, count)| Warning {
+                kind,
+                exhibit: self.name.clone(),
+                detail,
+                count,
+            })
+            .collect();
+        warnings.sort();
+        let sha256 = self.feed.finish().filter(|_| stable);
+        StreamEnd { raw_bytes, sha256, warnings }
+    }
+
+    /// Decodes, but not past the bound. At the bound one more byte is tried:
+    /// an exhibit that ends right there was read whole.
+    fn decode(&mut self, gzip: &mut Gzip, into: &mut [u8]) -> usize {
+        let left = self.limit.saturating_sub(gzip.decoded());
+        if left == 0 {
+            let more = gzip.read(&mut self.feed, &mut [0], &mut self.faults);
+            gzip.stop();
+            if more > 0 {
+                let limit = self.limit;
+                let detail = format!("gzip: cut after {limit} decoded bytes");
+                self.faults.note(Kind::Limit, detail);
+            }
+            return 0;
+        }
+        let room = usize::try_from(left).unwrap_or(usize::MAX).min(into.len());
+        let into = into.get_mut(..room).unwrap_or_default();
+        gzip.read(&mut self.feed, into, &mut self.faults)
+    }
+}
+
+impl Read for Stream {
+    /// Never an error; 0 at the end, at damage and at a bound.
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if into.is_empty() {
+            return Ok(0);
+        }
+        let Some(mut gzip) = self.gzip.take() else {
+            return Ok(self.feed.read(into));
+        };
+        let count = self.decode(&mut gzip, into);
+        self.gzip = Some(gzip);
+        Ok(count)
+    }
+}
+
+impl std::fmt::Debug for Stream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stream")
+            .field("name", &self.name)
+            .field("compressed", &self.is_compressed())
+            .field("raw_bytes", &self.feed.bytes())
+            .finish_non_exhaustive()
+    }
+}

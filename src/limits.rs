@@ -1,0 +1,60 @@
+//! Every bound of the program in one table, each with its reason.
+//!
+//! Reaching a bound is never silent: it ends in a [`crate::warning::Warning`]
+//! with a count, or in an error that names the bound.
+
+/// Bytes of one log line that are parsed. HTTP.sys takes 16 KiB of request
+/// line and headers by default (`MaxRequestBytes`); this is 64 times that.
+/// Of a longer line the first part is a record, the rest is skipped.
+pub const LINE_BYTES: usize = 1 << 20;
+
+/// Columns of one layout. IIS 10 can log some forty fields; custom fields
+/// add to them. A line with more columns than its layout is rejected anyway.
+pub const COLUMNS: usize = 1 << 16;
+
+/// Bytes of a file looked at to tell its dialect.
+pub const SNIFF_BYTES: usize = 64 << 10;
+
+/// Rejected lines of one exhibit that are listed one by one in the case; the
+/// others are counted by reason.
+pub const LISTED_REJECTS: usize = 100;
+
+/// Evidence lines kept for each finding: worst and earliest first.
+pub const EVIDENCE_PER_FINDING: usize = 5;
+
+/// Bytes of an evidence line kept in the case; enough for any default
+/// request, short enough that a million hits stay readable.
+pub const EVIDENCE_LINE_BYTES: usize = 4 << 10;
+
+/// Hits of one rule in one exhibit that are written to `hits.jsonl`; further
+/// ones are counted in the findings only.
+pub const HITS_PER_RULE_AND_EXHIBIT: u64 = 10_000;
+
+/// Depth of a folder walk, against endless trees.
+pub const WALK_DEPTH: usize = 64;
+
+/// Decompressed bytes read from one exhibit before it is cut: streamed, so
+/// this bounds time, not memory.
+pub const DECOMPRESSED_BYTES: u64 = 64 << 30;
+
+/// Rounds of percent and overlong decoding. Worms used two; a third round
+/// catches one more wrapping. Output never grows, so cost is linear.
+pub const DECODE_ROUNDS: usize = 3;
+
+/// Bytes of one rule file.
+pub const RULE_FILE_BYTES: u64 = 1 << 20;
+
+/// Nesting of a YAML document.
+pub const YAML_NESTING: usize = 32;
+
+/// Items of one YAML list or map.
+pub const YAML_ITEMS: usize = 10_000;
+
+/// Nesting of a Sigma condition, against stack exhaustion.
+pub const CONDITION_NESTING: usize = 64;
+
+/// Compiled size of one regular expression.
+pub const REGEX_BYTES: usize = 10 << 20;
+
+/// Rules in one set.
+pub const RULES: usize = 100_000;

@@ -1,0 +1,113 @@
+//! Bytes as found: text from evidence, file names and rules, which may be
+//! anything, kept exactly.
+//!
+//! There is no `Display`: such text reaches people only through the doors of
+//! [`crate::report::escape`]. In JSON it is a string where the bytes are
+//! UTF-8, else `{"text": lossy, "base64": exact}`, so nothing is lost.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::de::Error as _;
+use serde::ser::SerializeMap as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Owned bytes as found.
+///
+/// ```
+/// use iisleuth::raw::Raw;
+/// let json = serde_json::to_string(&Raw::from(&b"/caf\xe9"[..])).unwrap();
+/// assert_eq!(json, r#"{"text":"/caf�","base64":"L2NhZuk="}"#);
+/// let back: Raw = serde_json::from_str(&json).unwrap();
+/// assert_eq!(back.as_bytes(), b"/caf\xe9");
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Raw(Box<[u8]>);
+
+impl Raw {
+    /// The bytes, exactly.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The name of a file or folder, as the platform encodes it.
+    pub fn from_path(path: &Path) -> Self {
+        Self::from_os(path.as_os_str())
+    }
+
+    /// A platform string.
+    pub fn from_os(text: &OsStr) -> Self {
+        Self(text.as_encoded_bytes().into())
+    }
+
+    /// True where there are no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl From<&[u8]> for Raw {
+    fn from(bytes: &[u8]) -> Self {
+        Self(bytes.into())
+    }
+}
+
+impl From<&str> for Raw {
+    fn from(text: &str) -> Self {
+        Self(text.as_bytes().into())
+    }
+}
+
+impl From<String> for Raw {
+    fn from(text: String) -> Self {
+        Self(text.into_bytes().into())
+    }
+}
+
+impl std::borrow::Borrow<[u8]> for Raw {
+    fn borrow(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Writes borrowed bytes in the JSON form of [`Raw`].
+#[derive(Clone, Copy, Debug)]
+pub struct RawRef<'a>(pub &'a [u8]);
+
+impl Serialize for RawRef<'_> {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        if let Ok(text) = std::str::from_utf8(self.0) {
+            return out.serialize_str(text);
+        }
+        let mut map = out.serialize_map(Some(2))?;
+        map.serialize_entry("text", &String::from_utf8_lossy(self.0))?;
+        map.serialize_entry("base64", &STANDARD.encode(self.0))?;
+        map.end()
+    }
+}
+
+impl Serialize for Raw {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        RawRef(&self.0).serialize(out)
+    }
+}
+
+impl<'de> Deserialize<'de> for Raw {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Form {
+            Text(String),
+            Exact { base64: String },
+        }
+        match Form::deserialize(input)? {
+            Form::Text(text) => Ok(Self::from(text)),
+            Form::Exact { base64 } => STANDARD
+                .decode(base64)
+                .map(|bytes| Self(bytes.into()))
+                .map_err(D::Error::custom),
+        }
+    }
+}

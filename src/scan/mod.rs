@@ -1,0 +1,17 @@
+//! The hot path: evidence in, records and hits out.
+//!
+//! In: the exhibits and the compiled signatures. Out: calls on a
+//! [`Collector`], in an order that does not depend on threads, chunk sizes
+//! or how a file is accessed. Files are scanned in parallel, and so are the
+//! chunks of one file: each chunk assumes the layout in force at the last
+//! known place, and is scanned again in the rare case that this was wrong.
+
+mod chunk;
+mod collector;
+mod exhibit;
+mod progress;
+mod scanner;
+
+pub use collector::{Collector, Hit, Part, RejectedLine, Setting, Tally};
+pub use progress::{Progress, Silent};
+pub use scanner::{ScanOptions, Scanner};

@@ -1,0 +1,323 @@
+//! A rule's condition on one record, exactly. Slow and plain: the matcher
+//! asks it only about rules whose required literals were seen.
+
+use std::net::IpAddr;
+
+use crate::signature::pattern::Fold;
+use crate::signature::rule::{
+    Comparison, Detection, Expr, How, Network, Op, Test,
+};
+use crate::signature::view::{Form, Sight, View};
+use crate::w3c::decode::Decoded;
+use crate::w3c::{Field, Record};
+
+/// A detection with its field names resolved.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    views: Vec<View>,
+    others: Vec<Option<View>>,
+    fold: Fold,
+}
+
+impl Resolved {
+    /// Resolves the names for the IIS view, or for the plain columns.
+    pub fn new(detection: &Detection, strict: bool) -> Self {
+        let view = |test: &Test| View::of(test.field.as_deref(), strict);
+        let other = |test: &Test| match &test.op {
+            Op::FieldRef { other, .. } => Some(View::of(Some(other), strict)),
+            _ => None,
+        };
+        Self {
+            views: detection.tests.iter().map(view).collect(),
+            others: detection.tests.iter().map(other).collect(),
+            fold: if strict { Fold::Case } else { Fold::CaseAndPlus },
+        }
+    }
+
+    /// The view of a test.
+    pub fn view(&self, test: usize) -> &View {
+        self.views.get(test).unwrap_or(&View::Line)
+    }
+
+    /// True where the rule matches the record that `sight` looked at.
+    pub fn matches(
+        &self,
+        detection: &Detection,
+        record: &Record<'_>,
+        sight: &mut Sight,
+    ) -> bool {
+        self.holds(&detection.expr, detection, record, sight)
+    }
+
+    fn holds(
+        &self,
+        expr: &Expr,
+        detection: &Detection,
+        record: &Record<'_>,
+        sight: &mut Sight,
+    ) -> bool {
+        let mut each = |part| self.holds(part, detection, record, sight);
+        match expr {
+            Expr::All(parts) => parts.iter().all(each),
+            Expr::Any(parts) => parts.iter().any(each),
+            Expr::Not(part) => !each(part),
+            Expr::Test(index) => {
+                self.test(*index, detection, record, sight).is_some()
+            }
+        }
+    }
+
+    /// What the rule matched on, one entry a field and form, in the order
+    /// of its tests. For rules that match.
+    pub fn explain(
+        &self,
+        detection: &Detection,
+        record: &Record<'_>,
+        sight: &mut Sight,
+    ) -> Vec<String> {
+        let mut found = Vec::new();
+        self.collect(&detection.expr, detection, record, sight, &mut found);
+        found
+    }
+
+    fn collect(
+        &self,
+        expr: &Expr,
+        detection: &Detection,
+        record: &Record<'_>,
+        sight: &mut Sight,
+        found: &mut Vec<String>,
+    ) {
+        match expr {
+            Expr::All(parts) | Expr::Any(parts) => {
+                for part in parts {
+                    if self.holds(part, detection, record, sight) {
+                        self.collect(part, detection, record, sight, found);
+                    }
+                }
+            }
+            Expr::Not(_) => {}
+            Expr::Test(index) => {
+                let Some(test) = detection.tests.get(*index) else { return };
+                let name = test.field.as_deref().unwrap_or("keyword");
+                if let Some(form) = self.test(*index, detection, record, sight)
+                {
+                    let text = sight.describe(name, form);
+                    if !found.contains(&text) {
+                        found.push(text);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The form of the field for which a test holds.
+    fn test(
+        &self,
+        index: usize,
+        detection: &Detection,
+        record: &Record<'_>,
+        sight: &mut Sight,
+    ) -> Option<Form> {
+        let test = detection.tests.get(index)?;
+        let view = self.view(index);
+        let fold = self.fold;
+        match &test.op {
+            Op::Text { patterns, all } => {
+                let mut last = None;
+                for pattern in patterns {
+                    let form = sight.find(view, record, &mut |text| {
+                        pattern.matches(text, fold)
+                    });
+                    if form.is_some() != *all {
+                        return form;
+                    }
+                    last = last.or(form);
+                }
+                last
+            }
+            Op::Regex { regexes, all } => {
+                let mut last = None;
+                for regex in regexes {
+                    let form = sight
+                        .find(view, record, &mut |text| regex.is_match(text));
+                    if form.is_some() != *all {
+                        return form;
+                    }
+                    last = last.or(form);
+                }
+                last
+            }
+            Op::Cidr(networks) => sight.find(view, record, &mut |text| {
+                address(text).is_some_and(|address| {
+                    networks.iter().any(|network| network.contains(address))
+                })
+            }),
+            Op::Compare(comparisons) => {
+                sight.find(view, record, &mut |text| {
+                    number(text).is_some_and(|number| {
+                        comparisons.iter().any(|one| one.holds(number))
+                    })
+                })
+            }
+            Op::Exists(wanted) => {
+                (has_value(view, record) == *wanted).then_some(Form::Raw)
+            }
+            Op::Null => (!has_value(view, record)).then_some(Form::Raw),
+            Op::FieldRef { how, .. } => {
+                let other = self.others.get(index)?.as_ref()?;
+                let value = raw_value(other, record)?;
+                sight.find(view, record, &mut |text| {
+                    how.holds(text, value, fold)
+                })
+            }
+        }
+    }
+
+    /// Whether a rejected line shows this rule: its texts are looked for
+    /// anywhere in the raw or decoded line. Statuses and the like cannot be
+    /// told and count as fitting; filters are left out. At least one text
+    /// must be of the URL or a header, so that a verb alone is none.
+    pub fn matches_rejected(
+        &self,
+        detection: &Detection,
+        line: &[u8],
+        decoded: &Decoded,
+    ) -> bool {
+        let seen = self.rejected(&detection.expr, detection, line, decoded);
+        seen == Some(true)
+    }
+
+    /// `None`: cannot be told.
+    fn rejected(
+        &self,
+        expr: &Expr,
+        detection: &Detection,
+        line: &[u8],
+        decoded: &Decoded,
+    ) -> Option<bool> {
+        let each = |part| self.rejected(part, detection, line, decoded);
+        match expr {
+            Expr::All(parts) => {
+                let seen: Vec<_> = parts.iter().map(each).collect();
+                if seen.contains(&Some(false)) {
+                    return Some(false);
+                }
+                seen.contains(&Some(true)).then_some(true)
+            }
+            Expr::Any(parts) => {
+                let seen: Vec<_> = parts.iter().map(each).collect();
+                if seen.contains(&Some(true)) {
+                    return Some(true);
+                }
+                if seen.contains(&None) { None } else { Some(false) }
+            }
+            Expr::Not(_) => None,
+            Expr::Test(index) => {
+                let Op::Text { patterns, all } =
+                    &detection.tests.get(*index)?.op
+                else {
+                    return None;
+                };
+                if !self.is_text(*index) {
+                    return None;
+                }
+                let mut found = patterns.iter().map(|pattern| {
+                    let pieces: Vec<_> = pattern.texts().collect();
+                    let whole = pieces.iter().map(|one| one.len()).sum::<usize>();
+                    whole >= 4
+                        && std::iter::once(line)
+                            .chain(decoded.forms().map(|(form, _)| form))
+                            .any(|text| {
+                                pieces
+                                    .iter()
+                                    .all(|one| in_line(text, one, self.fold))
+                            })
+                });
+                Some(if *all { found.all(|x| x) } else { found.any(|x| x) })
+            }
+        }
+    }
+
+    /// True where the test is on text that a client chose freely.
+    fn is_text(&self, index: usize) -> bool {
+        match self.view(index) {
+            View::Line | View::Request | View::Stem => true,
+            View::Field(field) => matches!(
+                field,
+                Field::CsUriStem
+                    | Field::CsUriQuery
+                    | Field::CsUserAgent
+                    | Field::CsReferer
+                    | Field::CsCookie
+            ),
+            View::Extension | View::Custom(_) => false,
+        }
+    }
+}
+
+/// A literal that spans the `?` stands in two columns of a line.
+fn in_line(line: &[u8], literal: &[u8], fold: Fold) -> bool {
+    literal
+        .split(|byte| *byte == b'?')
+        .all(|piece| fold.contains(line, piece))
+}
+
+fn has_value(view: &View, record: &Record<'_>) -> bool {
+    raw_value(view, record).is_some()
+}
+
+/// The value as logged; of a request, its query.
+fn raw_value<'a>(view: &View, record: &Record<'a>) -> Option<&'a [u8]> {
+    match view {
+        View::Line => Some(record.line),
+        View::Request => record.target().query,
+        View::Stem | View::Extension => record.target().stem,
+        View::Field(field) => record.get(*field),
+        View::Custom(name) => record.get_named(name.as_bytes()),
+    }
+}
+
+fn address(text: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(text).ok()?;
+    let bare = text.split_once('%').map_or(text, |(bare, _zone)| bare);
+    bare.parse::<IpAddr>().ok().map(|address| address.to_canonical())
+}
+
+fn number(text: &[u8]) -> Option<f64> {
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+impl Network {
+    /// True where the address lies in the network.
+    pub fn contains(self, address: IpAddr) -> bool {
+        let bits = |address| match address {
+            IpAddr::V4(v4) => (u128::from(u32::from(v4)) << 96, 32),
+            IpAddr::V6(v6) => (u128::from(v6), 128),
+        };
+        let (own, family) = bits(self.address.to_canonical());
+        let (other, other_family) = bits(address);
+        let shift = 128 - u32::from(self.prefix.min(family));
+        family == other_family
+            && (own ^ other).checked_shr(shift).unwrap_or(0) == 0
+    }
+}
+
+impl Comparison {
+    fn holds(self, number: f64) -> bool {
+        number
+            .partial_cmp(&self.number)
+            .is_some_and(|ordering| self.accept.contains(&Some(ordering)))
+    }
+}
+
+impl How {
+    fn holds(self, text: &[u8], other: &[u8], fold: Fold) -> bool {
+        match self {
+            Self::Equals => fold.equals(text, other),
+            Self::StartsWith => fold.starts_with(text, other),
+            Self::EndsWith => fold.ends_with(text, other),
+            Self::Contains => fold.contains(text, other),
+        }
+    }
+}

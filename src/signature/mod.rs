@@ -1,0 +1,34 @@
+//! Signatures: Sigma rules with the catalogues of features, advisories and
+//! outcome criteria, read, checked, and compiled into one matcher.
+//!
+//! In: YAML, embedded in the program and from the user. Out:
+//! [`Signatures`], immutable and shared by all threads.
+
+mod anchor;
+pub mod catalogue;
+mod condition;
+mod criteria;
+mod diagnostic;
+mod entries;
+mod evaluate;
+mod matcher;
+pub mod outcome;
+mod pattern;
+mod prefilter;
+mod reader;
+pub mod rule;
+mod set;
+mod value;
+mod view;
+mod yaml;
+
+pub use catalogue::{Advisory, Feature, Outcomes};
+pub use diagnostic::Diagnostic;
+pub use matcher::Scratch;
+pub use outcome::{Confidence, Criterion, Outcome, Range, When};
+pub use rule::{
+    Comparison, Detection, Expr, How, Level, Network, Op, Part, Pattern, Rule,
+    Sleuth, Stage, Test, TestLine, Tests,
+};
+pub use set::{Signatures, Source};
+pub use view::Sight;

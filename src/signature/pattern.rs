@@ -1,0 +1,163 @@
+//! Text patterns against text: wildcards, letter case, and the fold that
+//! takes `+` for a blank, since IIS writes blanks so.
+
+use crate::signature::rule::{Part, Pattern};
+
+/// How two bytes compare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fold {
+    /// Exactly.
+    Exact,
+    /// Ignoring ASCII letter case.
+    Case,
+    /// Ignoring letter case, `+` and blank alike.
+    CaseAndPlus,
+}
+
+impl Fold {
+    /// The byte that stands for all that compare equal.
+    #[inline]
+    pub fn apply(self, byte: u8) -> u8 {
+        match (self, byte) {
+            (Self::CaseAndPlus, b'+') => b' ',
+            (Self::CaseAndPlus | Self::Case, byte) => byte.to_ascii_lowercase(),
+            (Self::Exact, byte) => byte,
+        }
+    }
+
+    fn equal(self, a: &[u8], b: &[u8]) -> bool {
+        a.len() == b.len()
+            && a.iter().zip(b).all(|(a, b)| self.apply(*a) == self.apply(*b))
+    }
+
+    /// True where `text` begins with, ends with, equals or holds `part`.
+    pub fn starts_with(self, text: &[u8], part: &[u8]) -> bool {
+        text.get(..part.len()).is_some_and(|head| self.equal(head, part))
+    }
+
+    /// See [`Fold::starts_with`].
+    pub fn ends_with(self, text: &[u8], part: &[u8]) -> bool {
+        text.len()
+            .checked_sub(part.len())
+            .and_then(|at| text.get(at..))
+            .is_some_and(|tail| self.equal(tail, part))
+    }
+
+    /// See [`Fold::starts_with`].
+    pub fn contains(self, text: &[u8], part: &[u8]) -> bool {
+        part.is_empty()
+            || text.windows(part.len()).any(|at| self.equal(at, part))
+    }
+
+    /// See [`Fold::starts_with`].
+    pub fn equals(self, text: &[u8], other: &[u8]) -> bool {
+        self.equal(text, other)
+    }
+}
+
+impl Pattern {
+    /// True where the whole text matches. `fold` is for patterns without
+    /// the `cased` modifier.
+    pub fn matches(&self, text: &[u8], fold: Fold) -> bool {
+        let fold = if self.cased { Fold::Exact } else { fold };
+        let mut runs = self.parts.split(|part| *part == Part::Any);
+        let first = runs.next().unwrap_or_default();
+        let Some(mut rest) = eat(first, text, fold) else { return false };
+        let mut runs = runs.peekable();
+        if runs.peek().is_none() {
+            return rest.is_empty();
+        }
+        while let Some(run) = runs.next() {
+            if runs.peek().is_none() {
+                let width = width(run);
+                return rest
+                    .len()
+                    .checked_sub(width)
+                    .and_then(|at| rest.get(at..))
+                    .is_some_and(|tail| eat(run, tail, fold).is_some());
+            }
+            // Leftmost is enough: a later place leaves less for the rest.
+            let Some(after) = (0..=rest.len())
+                .find_map(|at| eat(run, rest.get(at..)?, fold))
+            else {
+                return false;
+            };
+            rest = after;
+        }
+        true
+    }
+
+    /// The literal pieces.
+    pub fn texts(&self) -> impl Iterator<Item = &[u8]> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Text(text) => Some(text.as_slice()),
+            Part::One | Part::Any => None,
+        })
+    }
+}
+
+/// The bytes that a run without `*` takes.
+fn width(run: &[Part]) -> usize {
+    run.iter()
+        .map(|part| if let Part::Text(text) = part { text.len() } else { 1 })
+        .sum()
+}
+
+/// Matches a run without `*` at the start of the text; what is left.
+fn eat<'t>(run: &[Part], text: &'t [u8], fold: Fold) -> Option<&'t [u8]> {
+    run.iter().try_fold(text, |rest, part| match part {
+        Part::Text(text) => fold
+            .starts_with(rest, text)
+            .then(|| rest.get(text.len()..))
+            .flatten(),
+        Part::One | Part::Any => rest.get(1..),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pattern(text: &str) -> Pattern {
+        let mut parts = Vec::new();
+        for piece in text.split_inclusive(['*', '?']) {
+            let (plain, wild) = match piece.as_bytes().last() {
+                Some(b'*') => (&piece[..piece.len() - 1], Some(Part::Any)),
+                Some(b'?') => (&piece[..piece.len() - 1], Some(Part::One)),
+                _ => (piece, None),
+            };
+            if !plain.is_empty() {
+                parts.push(Part::Text(plain.into()));
+            }
+            parts.extend(wild);
+        }
+        Pattern { parts, cased: false }
+    }
+
+    #[test]
+    fn wildcards() {
+        for (glob, text, expected) in [
+            ("abc", "ABC", true),
+            ("abc", "abcd", false),
+            ("*abc", "xabc", true),
+            ("abc*", "abc", true),
+            ("*abc*", "xabcx", true),
+            ("a?c", "abc", true),
+            ("a?c", "ac", false),
+            ("*a*a", "a", false),
+            ("*a*a", "aa", true),
+            ("a*b?d*e", "axxbcdyye", true),
+            ("*ab*abc", "ababc", true),
+            ("", "", true),
+            ("", "x", false),
+            ("*", "", true),
+            ("?", "", false),
+            ("a b", "a+b", true),
+            ("a+b", "a b", true),
+        ] {
+            let found =
+                pattern(glob).matches(text.as_bytes(), Fold::CaseAndPlus);
+            assert_eq!(found, expected, "{glob} {text}");
+        }
+    }
+}

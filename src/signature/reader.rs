@@ -1,0 +1,409 @@
+//! Sigma files: from bytes to [`Rule`]s.
+//!
+//! In: the text of one file. Out: its rules, or every fault worth telling,
+//! each with its place. Nothing of a rule is passed over in silence: what
+//! this program cannot do (correlations, filters, `timeframe`, placeholders)
+//! is a fault, and a rule for other logs is named as such. Only attributes
+//! that Sigma leaves to everyone are free.
+
+use std::collections::HashSet;
+
+use crate::raw::Raw;
+use crate::signature::condition::{self, Searches, all, any};
+use crate::signature::criteria;
+use crate::signature::diagnostic::{Diagnostic, Faults, Position, quote};
+use crate::signature::entries::{Entries, items};
+use crate::signature::rule::{
+    Detection, Expr, Level, Rule, Sleuth, Stage, TestLine, Tests,
+};
+use crate::signature::value::{self, Budget};
+use crate::signature::yaml::{self, Node, Value};
+
+/// What one document of a Sigma file is to this program.
+#[derive(Clone, Debug)]
+pub enum Loaded {
+    /// A rule for web logs.
+    Rule(Box<Rule>),
+    /// A rule for other logs. Only its title was read.
+    OtherLogsource {
+        /// The title, else the name of the file.
+        title: String,
+        /// The line where the document starts, from 1.
+        line: usize,
+    },
+}
+
+const STATUSES: [&str; 5] =
+    ["stable", "test", "experimental", "deprecated", "unsupported"];
+
+const SLEUTH_KEYS: [&str; 7] = [
+    "feature",
+    "stage",
+    "worm",
+    "advisories",
+    "confirmed_by",
+    "outcome",
+    "tests",
+];
+
+/// Reads the rules of one file. `file` is its name as given; a rule without
+/// `name:` is called after it.
+pub fn read_rules(
+    file: &Raw,
+    text: &[u8],
+) -> Result<Vec<Loaded>, Vec<Diagnostic>> {
+    let (mut faults, documents) = yaml::parse(file, text);
+    let mut budget = Budget::default();
+    let mut loaded = Vec::new();
+    for document in &documents {
+        if document.value == Value::Null {
+            continue;
+        }
+        let stem = stem(file, loaded.len());
+        let mut reader =
+            Reader { faults: &mut faults, budget: &mut budget, stem };
+        loaded.extend(reader.document(document));
+    }
+    if loaded.is_empty() && faults.count() == 0 {
+        let at = Position { line: 1, column: 1 };
+        faults.add(at, "the file holds no rule");
+    }
+    faults.finish(loaded)
+}
+
+/// The file's name without folder and ending; documents after the first get
+/// a number, since names tell rules apart.
+fn stem(file: &Raw, before: usize) -> String {
+    let path = String::from_utf8_lossy(file.as_bytes());
+    let name = path.rsplit(['/', '\\']).next().unwrap_or_default();
+    let stem = [".yml", ".yaml"]
+        .iter()
+        .find_map(|ending| name.strip_suffix(ending))
+        .unwrap_or(name);
+    match before {
+        0 => stem.to_owned(),
+        n => format!("{stem}-{}", n + 1),
+    }
+}
+
+/// Reads one document.
+struct Reader<'f, 'a> {
+    faults: &'f mut Faults<'a>,
+    budget: &'f mut Budget,
+    stem: String,
+}
+
+impl Reader<'_, '_> {
+    fn document(&mut self, node: &Node) -> Option<Loaded> {
+        let map = Entries::of(node, "the rule", self.faults)?;
+        if self.is_other_kind(map) {
+            return None;
+        }
+        if map.entry("logsource").is_none() {
+            map.missing("logsource", self.faults);
+        } else if !self.is_web(map) {
+            let title = map.get("title").and_then(Node::text);
+            let title = title.unwrap_or(&self.stem).to_owned();
+            return Some(Loaded::OtherLogsource { title, line: node.line });
+        }
+        Some(Loaded::Rule(Box::new(self.rule(map)?)))
+    }
+
+    /// Whether the document is no rule; then a fault says so.
+    fn is_other_kind(&mut self, map: Entries<'_>) -> bool {
+        let kinds = [
+            ("correlation", "Sigma correlations are not supported yet"),
+            ("filter", "Sigma filters are not supported yet"),
+            ("action", "rule collections (`action:`) are not supported"),
+        ];
+        for (key, what) in kinds {
+            if let Some((key, _)) = map.entry(key) {
+                self.faults.add(key.at(), what);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Whether the rule is about web logs. A faulty logsource counts as
+    /// such, so that the rest of the rule is checked too.
+    fn is_web(&mut self, map: Entries<'_>) -> bool {
+        let Some(node) = map.get("logsource") else { return true };
+        let before = self.faults.count();
+        let Some(source) = Entries::of(node, "`logsource`", self.faults)
+        else {
+            return true;
+        };
+        let keys = ["category", "product", "service"];
+        let [category, product, service] = keys.map(|key| {
+            let text = source.text(key, self.faults);
+            text.map(str::to_ascii_lowercase)
+        });
+        if [&category, &product, &service].into_iter().all(Option::is_none)
+            && self.faults.count() == before
+        {
+            let what = "`logsource` needs `category`, `product` or `service`";
+            self.faults.add(node.at(), what);
+        }
+        self.faults.count() > before
+            || matches!(category.as_deref(), Some("webserver" | "proxy"))
+            || product.as_deref() == Some("iis")
+            || service.as_deref() == Some("iis")
+    }
+
+    fn rule(&mut self, map: Entries<'_>) -> Option<Rule> {
+        let faults = &mut *self.faults;
+        let title = map.required("title", faults);
+        let name = map.optional("name", faults);
+        let id = uuid(map, faults);
+        let words = Level::ALL.map(Level::as_str);
+        let level = if map.entry("level").is_some() {
+            map.word("level", &words, Level::from_word, faults)
+        } else {
+            Some(Level::Medium)
+        };
+        let known =
+            |word: &str| STATUSES.contains(&word).then(|| word.to_owned());
+        let status = map.word("status", &STATUSES, known, faults);
+        let description = map.optional("description", faults);
+        let references = map.texts("references", faults);
+        let tags = map.texts("tags", faults);
+        let false_positives = map.texts("falsepositives", faults);
+        let sleuth = match map.get("iisleuth") {
+            None => Sleuth::default(),
+            Some(node) => sleuth(node, faults),
+        };
+        let detection = self.detection(map);
+        Some(Rule {
+            name: name.unwrap_or_else(|| self.stem.clone()),
+            id,
+            title: title?,
+            status,
+            level: level?,
+            description: description.unwrap_or_default(),
+            references,
+            tags,
+            false_positives,
+            detection: detection?,
+            sleuth,
+            file: self.faults.file().clone(),
+        })
+    }
+
+    fn detection(&mut self, map: Entries<'_>) -> Option<Detection> {
+        let Some(node) = map.get("detection") else {
+            map.missing("detection", self.faults);
+            return None;
+        };
+        let map = Entries::of(node, "`detection`", self.faults)?;
+        if let Some((key, _)) = map.entry("timeframe") {
+            let what = "`timeframe` is not supported";
+            self.faults.advise(
+                key.at(),
+                what,
+                "it belongs to aggregations, which Sigma dropped",
+            );
+        }
+        let mut searches = Searches::default();
+        let mut tests = value::Tests::new(self.faults, self.budget);
+        for (key, node) in map.iter() {
+            let name = key.key();
+            if !matches!(name, "condition" | "timeframe") {
+                searches.add(name, search(node, &mut tests));
+            }
+        }
+        let tests = tests.list;
+        if searches.is_empty() {
+            let what = "`detection` holds no search";
+            self.faults.add(map.at(), what);
+            return None;
+        }
+        let Some(node) = map.get("condition") else {
+            map.missing("condition", self.faults);
+            return None;
+        };
+        let expr = self.condition(node, &searches)?;
+        Some(Detection { tests, expr })
+    }
+
+    /// One condition, or a list of which one must hold.
+    fn condition(&mut self, node: &Node, searches: &Searches) -> Option<Expr> {
+        let list = match &node.value {
+            Value::List(items) => items.as_slice(),
+            _ => std::slice::from_ref(node),
+        };
+        if list.is_empty() {
+            self.faults.add(node.at(), "the list of conditions is empty");
+        }
+        let mut budget = condition::BUDGET;
+        let mut parts = Vec::new();
+        for item in list {
+            if self.faults.is_full() {
+                self.faults.skip();
+                break;
+            }
+            let Some(text) = item.text() else {
+                let kind = item.kind();
+                let what = format!("a condition must be a text, not {kind}");
+                self.faults.add(item.at(), what);
+                continue;
+            };
+            match condition::parse(text, searches, &mut budget) {
+                Ok(expr) => parts.push(expr),
+                Err(fault) => self.faults.misread(item, fault),
+            }
+        }
+        (!parts.is_empty()).then(|| any(parts))
+    }
+}
+
+/// A search: a map of tests, all of which must hold, or a list of maps and
+/// keywords, one of which must.
+fn search(node: &Node, tests: &mut value::Tests<'_, '_>) -> Expr {
+    match &node.value {
+        Value::List(items) if items.is_empty() => {
+            tests.faults.add(node.at(), "the search is empty");
+            any(Vec::new())
+        }
+        Value::List(items) => {
+            let is_map = |node: &&Node| matches!(node.value, Value::Map(_));
+            let (maps, words): (Vec<_>, Vec<_>) =
+                items.iter().partition(is_map);
+            let mut parts = Vec::new();
+            if !words.is_empty() {
+                parts.push(tests.keywords(&words));
+            }
+            parts.extend(maps.into_iter().map(|map| search_map(map, tests)));
+            any(parts)
+        }
+        Value::Map(_) => search_map(node, tests),
+        Value::Null => {
+            tests.faults.add(node.at(), "the search is empty");
+            any(Vec::new())
+        }
+        _ => tests.keywords(&[node]),
+    }
+}
+
+fn search_map(node: &Node, tests: &mut value::Tests<'_, '_>) -> Expr {
+    let Value::Map(entries) = &node.value else { return all(Vec::new()) };
+    if entries.is_empty() {
+        tests.faults.add(node.at(), "the search is empty");
+    }
+    let test = |(key, value): &yaml::Entry| tests.entry(key, value);
+    all(entries.iter().map(test).collect())
+}
+
+/// The id, which must look like a UUID.
+fn uuid(map: Entries<'_>, faults: &mut Faults<'_>) -> Option<String> {
+    let id = map.text("id", faults)?;
+    let lengths = id.split('-').map(str::len);
+    let shaped = lengths.eq([8, 4, 4, 4, 12])
+        && id.chars().all(|c| c == '-' || c.is_ascii_hexdigit());
+    if !shaped {
+        let at = map.get("id").map_or(map.at(), Node::at);
+        faults.add(at, format!("the id {} is no UUID", quote(id)));
+    }
+    Some(id.to_owned())
+}
+
+fn sleuth(node: &Node, faults: &mut Faults<'_>) -> Sleuth {
+    let Some(map) = Entries::of(node, "`iisleuth`", faults) else {
+        return Sleuth::default();
+    };
+    map.known(&SLEUTH_KEYS, faults);
+    let stages = ["recon", "exploit", "post-exploit"];
+    Sleuth {
+        feature: map.optional("feature", faults),
+        stage: map.word("stage", &stages, Stage::from_word, faults),
+        worm: map.bool("worm", faults).unwrap_or(false),
+        advisories: unique(map, "advisories", faults),
+        confirmed_by: unique(map, "confirmed_by", faults),
+        outcome: match map.get("outcome") {
+            None => Vec::new(),
+            Some(node) => criteria::read(node, faults),
+        },
+        tests: match map.get("tests") {
+            None => Tests::default(),
+            Some(node) => tests(node, faults),
+        },
+    }
+}
+
+/// Ids or names of other things; one that stands twice is a slip.
+fn unique(
+    map: Entries<'_>,
+    key: &str,
+    faults: &mut Faults<'_>,
+) -> Vec<String> {
+    let mut seen = HashSet::new();
+    let mut texts = Vec::new();
+    for node in map.nodes(key, faults) {
+        let text = node.text().unwrap_or_default();
+        if !seen.insert(text) {
+            faults.add(node.at(), format!("{} stands twice", quote(text)));
+        }
+        texts.push(text.to_owned());
+    }
+    texts
+}
+
+fn tests(node: &Node, faults: &mut Faults<'_>) -> Tests {
+    let Some(map) = Entries::of(node, "`tests`", faults) else {
+        return Tests::default();
+    };
+    map.known(&["software", "fields", "match", "no_match"], faults);
+    let software = map.text("software", faults);
+    let fields = map.text("fields", faults);
+    let mut list = |key: &str| {
+        let Some(node) = map.get(key) else { return Vec::new() };
+        let list = items(node, &quote(key), faults);
+        let mut lines = Vec::new();
+        for item in list {
+            let default = (software, fields);
+            lines.extend(test_line(item, default, key == "match", faults));
+        }
+        lines
+    };
+    Tests { matching: list("match"), other: list("no_match") }
+}
+
+fn test_line(
+    node: &Node,
+    default: (Option<&str>, Option<&str>),
+    matching: bool,
+    faults: &mut Faults<'_>,
+) -> Option<TestLine> {
+    let map = Entries::of(node, "a test", faults)?;
+    map.known(&["line", "fields", "software", "outcome"], faults);
+    let line = match map.get("line").and_then(Node::text) {
+        // Blanks at the ends of a log line are part of it.
+        Some(line) if !line.is_empty() => Some(line.to_owned()),
+        _ => map.required("line", faults),
+    };
+    let software = map.text("software", faults).or(default.0);
+    let fields = map.text("fields", faults).or(default.1);
+    if fields.is_none() {
+        map.missing("fields", faults);
+    }
+    let outcome = criteria::outcome(map, faults);
+    match map.entry("outcome") {
+        None if matching => map.missing("outcome", faults),
+        Some((key, _)) if !matching => {
+            let what = "a line that must not match has no outcome";
+            faults.add(key.at(), what);
+        }
+        _ => {}
+    }
+    Some(TestLine {
+        line: line?,
+        fields: fields?.to_owned(),
+        software: software.unwrap_or_default().to_owned(),
+        outcome: outcome.map(|outcome| outcome.as_str().to_owned()),
+        at: node.line,
+    })
+}
+
+#[cfg(test)]
+#[path = "reader_tests.rs"]
+mod unit;

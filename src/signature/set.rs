@@ -1,0 +1,414 @@
+//! The whole set: the embedded rules and catalogues, a user's rules beside
+//! them, checked against each other and compiled.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::limits;
+use crate::raw::Raw;
+use crate::signature::catalogue::{
+    Advisory, Feature, Outcomes, read_advisories, read_features,
+    read_outcomes,
+};
+use crate::signature::diagnostic::Diagnostic;
+use crate::signature::matcher::{Matcher, Scratch};
+use crate::signature::pattern::Fold;
+use crate::signature::reader::{Loaded, read_rules};
+use crate::signature::rule::Rule;
+use crate::w3c::{Field, Record};
+
+/// The files under `signatures/`, as they were when this was built.
+static EMBEDDED: &[(&str, &[u8])] =
+    include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
+
+/// Where rules come from.
+#[derive(Clone, Debug, Default)]
+pub struct Source {
+    /// Leave the embedded rules out; the catalogues stay.
+    pub without_embedded: bool,
+    /// Rule files and folders of the user's.
+    pub paths: Vec<PathBuf>,
+    /// Match the logged columns alone (`--sigma-strict`).
+    pub strict: bool,
+}
+
+/// Rules, catalogues and the compiled matcher.
+#[derive(Debug)]
+pub struct Signatures {
+    rules: Vec<Rule>,
+    features: Vec<Feature>,
+    advisories: Vec<Advisory>,
+    outcomes: Outcomes,
+    matcher: Matcher,
+    sha256: [u8; 32],
+    skipped: Vec<String>,
+}
+
+impl Signatures {
+    /// The set that comes with the program.
+    ///
+    /// # Errors
+    /// Every fault in every file, with its place.
+    pub fn embedded() -> Result<Self, Vec<Diagnostic>> {
+        Self::load(&Source::default())
+    }
+
+    /// The embedded set with a user's rules.
+    ///
+    /// # Errors
+    /// Every fault in every file, with its place.
+    pub fn load(source: &Source) -> Result<Self, Vec<Diagnostic>> {
+        let mut files: Vec<(Raw, Vec<u8>)> = Vec::new();
+        let mut faults = Vec::new();
+        let mut catalogues = Catalogues::default();
+        for (name, text) in EMBEDDED {
+            if catalogues.read(name, text, &mut faults) {
+                continue;
+            }
+            if !source.without_embedded {
+                files.push((Raw::from(*name), text.to_vec()));
+            }
+        }
+        for path in &source.paths {
+            user_files(path, &mut files, &mut faults);
+        }
+        let mut digest = Sha256::new();
+        let mut rules = Vec::new();
+        let mut skipped = Vec::new();
+        for (file, text) in &files {
+            digest.update(Sha256::digest(text));
+            match read_rules(file, text) {
+                Ok(loaded) => {
+                    for one in loaded {
+                        match one {
+                            Loaded::Rule(rule) => rules.push(*rule),
+                            Loaded::OtherLogsource { title, .. } => {
+                                skipped.push(title);
+                            }
+                        }
+                    }
+                }
+                Err(found) => faults.extend(found),
+            }
+        }
+        rules.sort_by(|a, b| a.name.cmp(&b.name));
+        check(&rules, &catalogues, &mut faults);
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        Ok(Self {
+            matcher: Matcher::new(&rules, source.strict),
+            rules,
+            features: catalogues.features,
+            advisories: catalogues.advisories,
+            outcomes: catalogues.outcomes,
+            sha256: digest.finalize().into(),
+            skipped,
+        })
+    }
+
+    /// All rules, by name.
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// The rule of an index.
+    pub fn rule(&self, index: u32) -> Option<&Rule> {
+        self.rules.get(index as usize)
+    }
+
+    /// The rule of a name.
+    pub fn rule_named(&self, name: &str) -> Option<&Rule> {
+        self.rules.iter().find(|rule| rule.name == name)
+    }
+
+    /// The feature catalogue.
+    pub fn features(&self) -> &[Feature] {
+        &self.features
+    }
+
+    /// The feature of an id.
+    pub fn feature(&self, id: &str) -> Option<&Feature> {
+        self.features.iter().find(|feature| feature.id == id)
+    }
+
+    /// The catalogue of advisories.
+    pub fn advisories(&self) -> &[Advisory] {
+        &self.advisories
+    }
+
+    /// The generic outcome criteria and the profiles.
+    pub fn outcomes(&self) -> &Outcomes {
+        &self.outcomes
+    }
+
+    /// SHA-256 over the rule files in their order.
+    pub fn sha256(&self) -> &[u8; 32] {
+        &self.sha256
+    }
+
+    /// Titles of rules left out because they are for another log source.
+    pub fn skipped(&self) -> &[String] {
+        &self.skipped
+    }
+
+    /// Names of rules that are evaluated on every record, because no
+    /// literal tells where they cannot match.
+    pub fn unanchored(&self) -> impl Iterator<Item = &str> {
+        self.matcher
+            .unanchored()
+            .iter()
+            .filter_map(|index| self.rule(*index))
+            .map(|rule| rule.name.as_str())
+    }
+
+    /// Finds the rules that match a record; they stand in `scratch.rules`.
+    #[inline]
+    pub fn find(&self, record: &Record<'_>, scratch: &mut Scratch) {
+        self.matcher.find(&self.rules, record, scratch);
+    }
+
+    /// Finds the rules whose texts stand in a rejected line.
+    pub fn find_rejected(&self, line: &[u8], scratch: &mut Scratch) {
+        self.matcher.find_rejected(&self.rules, line, scratch);
+    }
+
+    /// What a rule matched on, for the record just looked at.
+    pub fn explain(
+        &self,
+        index: u32,
+        record: &Record<'_>,
+        scratch: &mut Scratch,
+    ) -> Vec<String> {
+        self.rule(index).map_or_else(Vec::new, |rule| {
+            self.matcher.explain(rule, index, record, scratch)
+        })
+    }
+
+    /// A rule evaluated without the prefilter, for the oracle of the tests.
+    pub fn matches(
+        &self,
+        index: u32,
+        record: &Record<'_>,
+        scratch: &mut Scratch,
+    ) -> bool {
+        self.rule(index).is_some_and(|rule| {
+            self.matcher.matches(rule, index, record, &mut scratch.sight)
+        })
+    }
+
+    /// The feature that a rule names.
+    pub fn own_feature(&self, rule: &Rule) -> Option<&Feature> {
+        rule.sleuth.feature.as_deref().and_then(|id| self.feature(id))
+    }
+
+    /// The feature that a rule names, else the one whose URL was hit.
+    pub fn feature_of(
+        &self,
+        rule: &Rule,
+        record: &Record<'_>,
+        stem: &[u8],
+    ) -> Option<&Feature> {
+        self.own_feature(rule).or_else(|| {
+            let method = record.get(Field::CsMethod).unwrap_or_default();
+            let query = record.target().query.unwrap_or_default();
+            self.features
+                .iter()
+                .find(|one| reaches(one, method, stem, query))
+        })
+    }
+}
+
+/// True where a request reaches a feature.
+fn reaches(
+    feature: &Feature,
+    method: &[u8],
+    stem: &[u8],
+    query: &[u8],
+) -> bool {
+    let fold = Fold::Case;
+    let url = &feature.url;
+    let has_extension = |end: &String| {
+        let dotted = format!(".{end}");
+        fold.ends_with(stem, dotted.as_bytes())
+            || fold.contains(stem, format!("{dotted}/").as_bytes())
+    };
+    let at_stem = url.extensions.iter().any(has_extension)
+        || url.prefixes.iter().any(|one| fold.starts_with(stem, one.as_bytes()))
+        || url.contains.iter().any(|one| fold.contains(stem, one.as_bytes()));
+    let by_stem = !url.extensions.is_empty()
+        || !url.prefixes.is_empty()
+        || !url.contains.is_empty();
+    let at_query =
+        url.query.iter().any(|one| fold.contains(query, one.as_bytes()));
+    let at_method =
+        url.methods.iter().any(|one| fold.equals(method, one.as_bytes()));
+    at_method
+        || match (by_stem, url.query.is_empty()) {
+            (true, true) => at_stem,
+            (true, false) => at_stem && at_query,
+            (false, false) => at_query,
+            (false, true) => false,
+        }
+}
+
+/// What rules refer to.
+#[derive(Debug, Default)]
+struct Catalogues {
+    features: Vec<Feature>,
+    advisories: Vec<Advisory>,
+    outcomes: Outcomes,
+}
+
+impl Catalogues {
+    /// True where the file is a catalogue, which is then read.
+    fn read(
+        &mut self,
+        name: &str,
+        text: &[u8],
+        faults: &mut Vec<Diagnostic>,
+    ) -> bool {
+        let file = Raw::from(name);
+        let found = match name {
+            "signatures/features.yml" => {
+                read_features(&file, text).map(|it| self.features = it)
+            }
+            "signatures/advisories.yml" => {
+                read_advisories(&file, text).map(|it| self.advisories = it)
+            }
+            "signatures/outcomes.yml" => {
+                read_outcomes(&file, text).map(|it| self.outcomes = it)
+            }
+            _ => return false,
+        };
+        faults.extend(found.err().into_iter().flatten());
+        true
+    }
+}
+
+/// A fault of a whole file.
+fn fault(file: &Raw, message: String, help: Option<&str>) -> Diagnostic {
+    Diagnostic {
+        file: file.clone(),
+        line: 1,
+        column: 1,
+        message,
+        help: help.map(str::to_owned),
+        source: None,
+    }
+}
+
+/// Names given twice, and references that lead nowhere.
+fn check(
+    rules: &[Rule],
+    catalogues: &Catalogues,
+    faults: &mut Vec<Diagnostic>,
+) {
+    if rules.len() > limits::RULES {
+        let file = Raw::from("rules");
+        let message = format!("more than {} rules", limits::RULES);
+        faults.push(fault(&file, message, None));
+    }
+    let mut names: BTreeMap<&str, &Rule> = BTreeMap::new();
+    let mut ids: BTreeMap<&str, &Rule> = BTreeMap::new();
+    for rule in rules {
+        let id = rule.id.as_deref();
+        let twins = [
+            ("name", Some(rule.name.as_str()), &mut names),
+            ("id", id, &mut ids),
+        ];
+        for (what, key, seen) in twins {
+            if let Some(key) = key
+                && let Some(first) = seen.insert(key, rule)
+            {
+                let other = String::from_utf8_lossy(first.file.as_bytes());
+                let message =
+                    format!("{what} `{key}` is also that of {other}");
+                let help = "give each rule its own name and id";
+                faults.push(fault(&rule.file, message, Some(help)));
+            }
+        }
+    }
+    for rule in rules {
+        references(rule, &names, catalogues, faults);
+    }
+}
+
+fn references(
+    rule: &Rule,
+    names: &BTreeMap<&str, &Rule>,
+    catalogues: &Catalogues,
+    faults: &mut Vec<Diagnostic>,
+) {
+    let sleuth = &rule.sleuth;
+    let mut missing = Vec::new();
+    for id in &sleuth.feature {
+        if !catalogues.features.iter().any(|one| one.id == *id) {
+            missing.push(("feature", id));
+        }
+    }
+    for id in &sleuth.advisories {
+        if !catalogues.advisories.iter().any(|one| one.id == *id) {
+            missing.push(("advisory", id));
+        }
+    }
+    for name in &sleuth.confirmed_by {
+        if !names.contains_key(name.as_str()) {
+            missing.push(("rule in confirmed_by", name));
+        }
+    }
+    for (what, id) in missing {
+        let message = format!("{what} `{id}` does not exist");
+        faults.push(fault(&rule.file, message, None));
+    }
+}
+
+/// Reads a user's rule file, or all `.yml` and `.yaml` files of a folder.
+fn user_files(
+    path: &Path,
+    files: &mut Vec<(Raw, Vec<u8>)>,
+    faults: &mut Vec<Diagnostic>,
+) {
+    let walk = walkdir::WalkDir::new(path)
+        .max_depth(limits::WALK_DEPTH)
+        .sort_by_file_name();
+    for entry in walk {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                let at = error.path().unwrap_or(path);
+                let message = format!("cannot be read: {error}");
+                faults.push(fault(&Raw::from_path(at), message, None));
+                continue;
+            }
+        };
+        let is_rule = entry
+            .path()
+            .extension()
+            .is_some_and(|end| end == "yml" || end == "yaml");
+        if !entry.file_type().is_file() || (entry.depth() > 0 && !is_rule) {
+            continue;
+        }
+        let name = Raw::from_path(entry.path());
+        match bounded_read(entry.path()) {
+            Ok(text) => files.push((name, text)),
+            Err(error) => {
+                let message = format!("cannot be read: {error}");
+                faults.push(fault(&name, message, None));
+            }
+        }
+    }
+}
+
+/// One byte more than the bound, so that the reader can refuse it.
+fn bounded_read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    fs::File::open(path)?
+        .take(limits::RULE_FILE_BYTES + 1)
+        .read_to_end(&mut text)?;
+    Ok(text)
+}

@@ -1,0 +1,637 @@
+//! YAML as a small tree in which each node knows its place.
+//!
+//! In: the bytes of a file. Out: one [`Node`] a document, or faults. Serde
+//! would lose three things a Sigma rule needs: positions for messages, the
+//! spelling of plain scalars (`007` compares as its text), and refusal of
+//! what makes YAML dangerous or ambiguous. Refused are anchors, aliases and
+//! tags, keys that stand twice, deep nesting, huge collections, control
+//! characters, and text that is not UTF-8.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, Span};
+
+use crate::limits;
+use crate::raw::Raw;
+use crate::signature::diagnostic::{Faults, Misread, Position, quote};
+
+/// One node and where it starts.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    pub value: Value,
+    pub line: usize,
+    pub column: usize,
+    /// The text of a plain scalar that is not text.
+    spelling: Option<String>,
+    /// How a scalar is written; lists and maps have none.
+    style: Option<ScalarStyle>,
+}
+
+/// What a node holds.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Value {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Text(String),
+    List(Vec<Node>),
+    Map(Vec<Entry>),
+}
+
+/// A key and its value.
+pub(super) type Entry = (Node, Node);
+
+impl PartialEq for Node {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl Node {
+    /// Where it starts.
+    pub fn at(&self) -> Position {
+        Position { line: self.line, column: self.column }
+    }
+
+    /// The text of a scalar as written; `None` for null, lists and maps.
+    pub fn text(&self) -> Option<&str> {
+        match &self.value {
+            Value::Text(text) => Some(text),
+            Value::Bool(_) | Value::Int(_) | Value::Float(_) => {
+                self.spelling.as_deref()
+            }
+            Value::Null | Value::List(_) | Value::Map(_) => None,
+        }
+    }
+
+    /// The text of a key; the reader takes only scalars.
+    pub fn key(&self) -> &str {
+        self.text().or(self.spelling.as_deref()).unwrap_or_default()
+    }
+
+    /// What it is, for messages.
+    pub fn kind(&self) -> &'static str {
+        match self.value {
+            Value::Null => "nothing",
+            Value::Bool(_) => "a truth value",
+            Value::Int(_) | Value::Float(_) => "a number",
+            Value::Text(_) => "a text",
+            Value::List(_) => "a list",
+            Value::Map(_) => "a map",
+        }
+    }
+}
+
+/// A reason to stop reading.
+struct Stop {
+    at: Position,
+    message: String,
+    help: Option<&'static str>,
+}
+
+impl Stop {
+    fn new(at: Position, message: impl Into<String>) -> Self {
+        Self { at, message: message.into(), help: None }
+    }
+}
+
+/// Reads all documents of a file. The documents are empty where reading had
+/// to stop; the faults say why.
+pub(super) fn parse<'a>(
+    file: &'a Raw,
+    bytes: &'a [u8],
+) -> (Faults<'a>, Vec<Node>) {
+    let bound = usize::try_from(limits::RULE_FILE_BYTES).unwrap_or(usize::MAX);
+    if bytes.len() > bound {
+        let mut faults = Faults::new(file, &[]);
+        let at = Position { line: 1, column: 1 };
+        faults.add(at, format!("the file is larger than {bound} bytes"));
+        return (faults, Vec::new());
+    }
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let mut faults = Faults::new(file, bytes);
+    let documents = match read(&mut faults) {
+        Ok(documents) => documents,
+        Err(stop) => {
+            let help = stop.help.map(str::to_owned);
+            faults.push(stop.at, stop.message, help);
+            Vec::new()
+        }
+    };
+    (faults, documents)
+}
+
+fn read(faults: &mut Faults<'_>) -> Result<Vec<Node>, Stop> {
+    let text = printable(faults.text())?;
+    let mut tree = Tree { faults, open: Vec::new(), documents: Vec::new() };
+    for event in Parser::new_from_str(text) {
+        let (event, span) = event.map_err(|error| {
+            let mark = error.marker();
+            let column = mark.col() + 1;
+            let at = Position { line: mark.line(), column };
+            Stop::new(at, format!("YAML: {}", error.info()))
+        })?;
+        tree.event(event, span)?;
+    }
+    Ok(tree.documents)
+}
+
+/// The text, where it is UTF-8 without control characters.
+fn printable(bytes: &[u8]) -> Result<&str, Stop> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
+        let at = end_of(&String::from_utf8_lossy(valid));
+        Stop::new(at, "the file is not UTF-8")
+    })?;
+    let bad = text.char_indices().find(|(_, char)| {
+        char.is_control() && !matches!(char, '\t' | '\n' | '\r')
+    });
+    match bad {
+        None => Ok(text),
+        Some((at, char)) => {
+            let code = u32::from(char);
+            let message = format!("control character U+{code:04X}");
+            let place = end_of(text.get(..at).unwrap_or_default());
+            let mut stop = Stop::new(place, message);
+            stop.help = Some("in a value write it as \"\\xNN\"");
+            Err(stop)
+        }
+    }
+}
+
+/// The place right after the text.
+fn end_of(text: &str) -> Position {
+    let breaks = text.replace("\r\n", "\n").replace('\r', "\n");
+    let line = breaks.matches('\n').count() + 1;
+    let last = breaks.rsplit('\n').next().unwrap_or_default();
+    Position { line, column: last.chars().count() + 1 }
+}
+
+/// A list or map that is not closed yet.
+struct Open {
+    at: Position,
+    inside: Inside,
+}
+
+enum Inside {
+    List(Vec<Node>),
+    Map { entries: Vec<Entry>, key: Option<Node>, seen: Seen },
+}
+
+/// Keys of one map and their lines.
+type Seen = HashMap<String, usize>;
+
+/// Builds nodes from events without recursion: depth is checked here.
+struct Tree<'f, 'a> {
+    faults: &'f mut Faults<'a>,
+    open: Vec<Open>,
+    documents: Vec<Node>,
+}
+
+impl Tree<'_, '_> {
+    fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Stop> {
+        let line = span.start.line();
+        let at = Position { line, column: span.start.col() + 1 };
+        match event {
+            Event::Alias(_) => Err(anchored(at)),
+            Event::Scalar(text, style, anchor, tag) => {
+                plain_node(at, anchor, tag.is_some())?;
+                self.add(scalar(text, style, at))
+            }
+            Event::SequenceStart(anchor, tag) => {
+                plain_node(at, anchor, tag.is_some())?;
+                self.start(at, Inside::List(Vec::new()))
+            }
+            Event::MappingStart(anchor, tag) => {
+                plain_node(at, anchor, tag.is_some())?;
+                let (entries, key, seen) = (Vec::new(), None, Seen::new());
+                self.start(at, Inside::Map { entries, key, seen })
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.end(),
+            Event::Nothing
+            | Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(_)
+            | Event::DocumentEnd => Ok(()),
+        }
+    }
+
+    fn start(&mut self, at: Position, inside: Inside) -> Result<(), Stop> {
+        if self.open.len() >= limits::YAML_NESTING {
+            let bound = limits::YAML_NESTING;
+            let message = format!("nested more than {bound} deep");
+            return Err(Stop::new(at, message));
+        }
+        let outer = self.open.last().map(|open| &open.inside);
+        if matches!(outer, Some(Inside::Map { key: None, .. })) {
+            return Err(Stop::new(at, "a list or map cannot be a key"));
+        }
+        self.open.push(Open { at, inside });
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), Stop> {
+        let Some(Open { at, inside }) = self.open.pop() else {
+            return Ok(());
+        };
+        let value = match inside {
+            Inside::List(items) => Value::List(items),
+            Inside::Map { entries, .. } => Value::Map(entries),
+        };
+        let Position { line, column } = at;
+        let (spelling, style) = (None, None);
+        self.add(Node { value, line, column, spelling, style })
+    }
+
+    fn add(&mut self, node: Node) -> Result<(), Stop> {
+        let at = node.at();
+        let count = match self.open.last_mut().map(|open| &mut open.inside) {
+            None => {
+                self.documents.push(node);
+                self.documents.len()
+            }
+            Some(Inside::List(items)) => {
+                items.push(node);
+                items.len()
+            }
+            Some(Inside::Map { entries, key, seen }) => {
+                match key.take() {
+                    Some(key) => entries.push((key, node)),
+                    None => *key = Some(new_key(self.faults, seen, node)?),
+                }
+                entries.len()
+            }
+        };
+        if count > limits::YAML_ITEMS {
+            let bound = limits::YAML_ITEMS;
+            let message = format!("more than {bound} items in one place");
+            return Err(Stop::new(at, message));
+        }
+        Ok(())
+    }
+}
+
+/// Checks a key and marks it as seen.
+fn new_key(
+    faults: &mut Faults<'_>,
+    seen: &mut Seen,
+    node: Node,
+) -> Result<Node, Stop> {
+    let key = node.key().to_owned();
+    if key.is_empty() && node.style == Some(ScalarStyle::Plain) {
+        return Err(Stop::new(node.at(), "a key is missing before `:`"));
+    }
+    let quoted = quote(&key);
+    if let Some(first) = seen.insert(key, node.line) {
+        let message = format!("the key {quoted} stands twice");
+        let help = format!("the first one is in line {first}");
+        faults.advise(node.at(), message, help);
+    }
+    Ok(node)
+}
+
+/// Refuses what YAML can hang on a node.
+fn plain_node(at: Position, anchor: usize, tag: bool) -> Result<(), Stop> {
+    if anchor != 0 {
+        return Err(anchored(at));
+    }
+    if tag {
+        return Err(Stop::new(at, "YAML tags (`!…`) are not allowed"));
+    }
+    Ok(())
+}
+
+fn anchored(at: Position) -> Stop {
+    let message = "YAML anchors and aliases (`&…`, `*…`) are not allowed";
+    let help = Some("quote a value that begins with `&` or `*`");
+    Stop { help, ..Stop::new(at, message) }
+}
+
+fn scalar(text: Cow<'_, str>, style: ScalarStyle, at: Position) -> Node {
+    let Position { line, column } = at;
+    let (value, spelling) = match style {
+        ScalarStyle::Plain => match resolve(&text) {
+            None => (Value::Text(text.into_owned()), None),
+            Some(value) => (value, Some(text.into_owned())),
+        },
+        _ => (Value::Text(text.into_owned()), None),
+    };
+    Node { value, line, column, spelling, style: Some(style) }
+}
+
+/// What a plain scalar means in YAML's core schema; `None` for text.
+fn resolve(text: &str) -> Option<Value> {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => return Some(Value::Null),
+        "true" | "True" | "TRUE" => return Some(Value::Bool(true)),
+        "false" | "False" | "FALSE" => return Some(Value::Bool(false)),
+        ".nan" | ".NaN" | ".NAN" => return Some(Value::Float(f64::NAN)),
+        _ => {}
+    }
+    let based = |prefix, base| {
+        let digits = text.strip_prefix(prefix)?;
+        let number = digits.chars().all(|char| char.is_digit(base));
+        number.then(|| i64::from_str_radix(digits, base).ok()).flatten()
+    };
+    if let Some(number) = based("0x", 16).or_else(|| based("0o", 8)) {
+        return Some(Value::Int(number));
+    }
+    let bare = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if matches!(bare, ".inf" | ".Inf" | ".INF") {
+        let sign = if text.starts_with('-') { -1.0 } else { 1.0 };
+        return Some(Value::Float(sign * f64::INFINITY));
+    }
+    if !bare.is_empty() && bare.bytes().all(|byte| byte.is_ascii_digit()) {
+        let whole = text.parse().map(Value::Int).ok();
+        return whole.or_else(|| text.parse().map(Value::Float).ok());
+    }
+    let first = bare.strip_prefix('.').unwrap_or(bare);
+    let digit = first.starts_with(|char: char| char.is_ascii_digit());
+    digit.then(|| text.parse().map(Value::Float).ok()).flatten()
+}
+
+impl Faults<'_> {
+    /// Adds a fault found inside a scalar.
+    pub fn misread(&mut self, node: &Node, fault: Misread) {
+        if self.is_full() {
+            self.skip();
+            return;
+        }
+        let at = self.inside(node, fault.offset);
+        self.push(at, fault.message, fault.help);
+    }
+
+    /// Where the character `offset` of a scalar's value stands in the file.
+    ///
+    /// Folding and indentation change blanks only, so the characters that
+    /// are not blank are counted in value and file alike.
+    fn inside(&self, node: &Node, offset: usize) -> Position {
+        let value = node.text().or(node.spelling.as_deref());
+        let value = value.unwrap_or_default();
+        let solid = value.chars().take(offset);
+        let wanted = solid.filter(|char| !char.is_whitespace()).count();
+        let rest = self.rest_from(node.line).unwrap_or_default();
+        let Ok(rest) = std::str::from_utf8(rest) else { return node.at() };
+        let cut = rest.char_indices().nth(node.column.saturating_sub(1));
+        let start = cut.map_or(rest.len(), |(at, _)| at);
+        let text = rest.get(start..).unwrap_or_default();
+        let mut walk = Walk { text, at: node.at(), style: node.style };
+        walk.open();
+        let mut passed = 0;
+        while let Some(blank) = walk.peek_blank() {
+            if !blank && passed == wanted {
+                return walk.at;
+            }
+            passed += usize::from(!blank);
+            walk.step();
+        }
+        node.at()
+    }
+}
+
+/// Walks the source of a scalar, one character of its value at a time.
+struct Walk<'t> {
+    text: &'t str,
+    at: Position,
+    style: Option<ScalarStyle>,
+}
+
+impl Walk<'_> {
+    /// Passes the opening quote. Blocks start at their text, after the
+    /// header.
+    fn open(&mut self) {
+        if matches!(
+            self.style,
+            Some(ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted)
+        ) {
+            self.pass();
+        }
+    }
+
+    /// Whether the next character is a blank; `None` at the end.
+    fn peek_blank(&self) -> Option<bool> {
+        let mut chars = self.text.chars();
+        let first = chars.next()?;
+        if first == '\\' && self.style == Some(ScalarStyle::DoubleQuoted) {
+            let next = chars.next()?;
+            let blank = matches!(
+                next,
+                ' ' | 't' | 'n' | 'r' | '_' | 'N' | '\t' | '\n' | '\r'
+            );
+            return Some(blank);
+        }
+        Some(first.is_whitespace())
+    }
+
+    /// Passes one character of the value.
+    fn step(&mut self) {
+        let first = self.pass();
+        match (self.style, first) {
+            (Some(ScalarStyle::SingleQuoted), Some('\'')) => {
+                self.pass();
+            }
+            (Some(ScalarStyle::DoubleQuoted), Some('\\')) => {
+                let more = match self.pass() {
+                    Some('x') => 2,
+                    Some('u') => 4,
+                    Some('U') => 8,
+                    _ => 0,
+                };
+                for _ in 0..more {
+                    self.pass();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Passes one character of the file.
+    fn pass(&mut self) -> Option<char> {
+        let mut chars = self.text.chars();
+        let char = chars.next()?;
+        self.text = chars.as_str();
+        let half = char == '\r' && self.text.starts_with('\n');
+        if matches!(char, '\n' | '\r') && !half {
+            self.at = Position { line: self.at.line + 1, column: 1 };
+        } else {
+            self.at.column += 1;
+        }
+        Some(char)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    fn one(text: &str) -> Node {
+        let file = Raw::from("a.yml");
+        let (faults, mut documents) = parse(&file, text.as_bytes());
+        assert_eq!(faults.finish(()), Ok(()));
+        assert_eq!(documents.len(), 1);
+        documents.remove(0)
+    }
+
+    fn faults(text: &[u8]) -> Vec<(usize, usize, String)> {
+        let file = Raw::from("a.yml");
+        let (faults, _) = parse(&file, text);
+        let found = faults.finish(()).unwrap_err();
+        found.into_iter().map(|d| (d.line, d.column, d.message)).collect()
+    }
+
+    fn value(text: &str) -> Value {
+        one(&format!("- {text}\n")).list()[0].value.clone()
+    }
+
+    impl Node {
+        fn list(&self) -> &[Node] {
+            let Value::List(items) = &self.value else { panic!("no list") };
+            items
+        }
+
+        fn map(&self) -> &[Entry] {
+            let Value::Map(entries) = &self.value else { panic!("no map") };
+            entries
+        }
+    }
+
+    #[test]
+    fn resolves_plain_scalars_as_the_core_schema() {
+        for text in ["null", "~", "", "NULL"] {
+            assert_eq!(value(text), Value::Null, "{text}");
+        }
+        assert_eq!(value("true"), Value::Bool(true));
+        assert_eq!(value("0x1F"), Value::Int(31));
+        assert_eq!(value("0o17"), Value::Int(15));
+        assert_eq!(value("007"), Value::Int(7));
+        assert_eq!(value("-12"), Value::Int(-12));
+        assert_eq!(value("5.1"), Value::Float(5.1));
+        assert_eq!(value("-.inf"), Value::Float(f64::NEG_INFINITY));
+        assert_eq!(value("1e3"), Value::Float(1e3));
+        assert!(matches!(value("9223372036854775808"), Value::Float(_)));
+        for text in ["2001-07-19", "yes", "1.2.3.4", "nan", "inf", "0x", "5,1"]
+        {
+            assert_eq!(value(text), Value::Text(text.to_owned()));
+        }
+        assert_eq!(value("'200'"), Value::Text("200".to_owned()));
+        assert_eq!(value("\"null\""), Value::Text("null".to_owned()));
+    }
+
+    #[test]
+    fn keeps_the_spelling() {
+        let node = one("- 007\n- 0x10\n- true\n- '1'\n- null\n");
+        let texts: Vec<_> = node.list().iter().map(Node::text).collect();
+        let wanted =
+            [Some("007"), Some("0x10"), Some("true"), Some("1"), None];
+        assert_eq!(texts, wanted);
+    }
+
+    #[test]
+    fn knows_places() {
+        let node = one("\u{feff}a: 1\nbé: {c: d}\r\ne:\r\n  - f\n  -  g: h\n");
+        let map = node.map();
+        assert_eq!((node.line, node.column), (1, 1));
+        assert_eq!((map[1].0.line, map[1].0.column), (2, 1));
+        assert_eq!((map[1].1.line, map[1].1.column), (2, 5));
+        let items = map[2].1.list();
+        assert_eq!((items[0].line, items[0].column), (4, 5));
+        assert_eq!((items[1].line, items[1].column), (5, 6));
+    }
+
+    #[test]
+    fn finds_places_inside_scalars() {
+        let cases = [
+            ("a: one two\n", 4, 1, 8),
+            ("a: 'it''s two'\n", 5, 1, 11),
+            ("a: \"x\\x41 two\"\n", 3, 1, 11),
+            ("a: \"x\\n two\"\n", 2, 1, 9),
+            ("a: |\n  one\n  two\n", 4, 3, 3),
+            ("a: >- # c\n\n  one\n  two three\n", 8, 4, 7),
+            ("a: one\n  two\n", 4, 2, 3),
+        ];
+        for (text, offset, line, column) in cases {
+            let file = Raw::from("a.yml");
+            let (faults, documents) = parse(&file, text.as_bytes());
+            let node = &documents[0].map()[0].1;
+            let at = faults.inside(node, offset);
+            assert_eq!(at, Position { line, column }, "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_yaml_can_do_too_much() {
+        let cases: [(&[u8], usize, usize, &str); 13] = [
+            (b"a: &x 1\n", 1, 4, "anchors"),
+            (b"a: 1\nb: *x\n", 2, 4, "unknown anchor"),
+            (b"a: &x [1]\nb: *x\n", 1, 4, "anchors"),
+            (b"a: !!str 1\n", 1, 4, "tags"),
+            (b"a: !x {b: c}\n", 1, 4, "tags"),
+            (b"a: 1\nb: 2\na: 3\n", 3, 1, "`a` stands twice"),
+            (b"a:\n  b: 1\n  'b': 3\n", 3, 3, "`b` stands twice"),
+            (b"[a]: 1\n", 1, 1, "cannot be a key"),
+            (b": 1\n", 1, 1, "key is missing"),
+            (b"a: 1\nb: \xff\n", 2, 4, "not UTF-8"),
+            (b"a: 1\n\xc3\xa9: \x1b[0m\n", 2, 4, "U+001B"),
+            (b"a: 1\nb: \"x\n", 2, 4, "YAML"),
+            (b"a: \x00\n", 1, 4, "U+0000"),
+        ];
+        for (text, line, column, message) in cases {
+            let shown = String::from_utf8_lossy(text);
+            let found = faults(text);
+            assert!(found[0].2.contains(message), "{shown}: {found:?}");
+            assert_eq!((found[0].0, found[0].1), (line, column), "{shown}");
+        }
+    }
+
+    #[test]
+    fn refuses_bombs_quickly() {
+        let start = Instant::now();
+        let mut laughs = String::from("a: &a [x,x,x,x,x,x,x,x,x]\n");
+        laughs.push_str(&"b: &b [*a,*a,*a,*a]\n".repeat(25));
+        let wide = format!("a: [{}]\n", "x,".repeat(20_000));
+        let deep = (0..40).map(|n| format!("{}a:\n", " ".repeat(n)));
+        let mib = 1 << 20;
+        let key = |n| format!("k{n}: v\n");
+        let bombs = [
+            laughs,
+            wide,
+            deep.collect(),
+            "[".repeat(mib),
+            "{".repeat(mib),
+            "- ".repeat(mib / 2),
+            "? ".repeat(mib / 2),
+            "[[],".repeat(mib / 4),
+            "---\n".repeat(mib / 4),
+            (0..100_000).map(key).collect::<Vec<_>>().concat(),
+            "a: 1\n".repeat(mib / 5),
+            "x".repeat(10 * mib),
+        ];
+        for bomb in bombs {
+            let found = faults(bomb.as_bytes());
+            assert!(found.len() <= 21);
+        }
+        assert!(start.elapsed() < Duration::from_secs(3));
+    }
+
+    #[test]
+    fn nesting_is_counted() {
+        let nested = |n: usize| "[".repeat(n) + &"]".repeat(n);
+        one(&nested(limits::YAML_NESTING));
+        let found = faults(nested(limits::YAML_NESTING + 1).as_bytes());
+        assert_eq!(found[0].2, "nested more than 32 deep");
+        assert_eq!(found[0].1, limits::YAML_NESTING + 1);
+    }
+
+    #[test]
+    fn gives_all_documents() {
+        let file = Raw::from("a.yml");
+        let (faults, documents) = parse(&file, b"a: 1\n---\nb: 2\n---\n");
+        assert_eq!(faults.count(), 0);
+        assert_eq!(documents.len(), 3);
+        assert_eq!(documents[2].value, Value::Null);
+    }
+}

@@ -1,0 +1,319 @@
+//! Undoes the wrappings that attacks use: percent escapes, `%u` escapes and
+//! overlong UTF-8, layer by layer, at most [`limits::DECODE_ROUNDS`] rounds.
+//!
+//! IIS 4 and 5 decoded twice (MS01-026) and took overlong forms for the
+//! plain character (MS00-078), and their logs show what was left after one
+//! decode. So the text of a log must be decoded further to be compared. No
+//! round makes the text longer.
+
+use crate::limits;
+
+/// What one round of decoding undid.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Steps(u8);
+
+impl Steps {
+    /// Escapes such as `%41`.
+    pub const PERCENT: Self = Self(1);
+    /// Escapes such as `%u0041`.
+    pub const UNICODE: Self = Self(2);
+    /// Overlong UTF-8, such as the bytes C0 AF for `/`.
+    pub const OVERLONG: Self = Self(4);
+
+    /// True where nothing was undone.
+    pub fn is_none(self) -> bool {
+        self.0 == 0
+    }
+
+    fn add(&mut self, step: Self) {
+        self.0 |= step.0;
+    }
+
+    /// The words for what was undone, in the order it was.
+    pub fn words(self) -> impl Iterator<Item = &'static str> {
+        [
+            (Self::PERCENT, "percent"),
+            (Self::UNICODE, "unicode"),
+            (Self::OVERLONG, "overlong"),
+        ]
+        .into_iter()
+        .filter(move |(step, _)| self.0 & step.0 != 0)
+        .map(|(_, word)| word)
+    }
+}
+
+/// True where decoding could change the text. Cheap: plain text has neither
+/// a percent sign nor a byte that begins an overlong form.
+#[inline]
+pub fn is_wrapped(text: &[u8]) -> bool {
+    text.iter().any(|byte| *byte == b'%' || *byte >= 0xC0)
+}
+
+/// The decoded forms of one text, one a round, with scratch space to reuse.
+#[derive(Debug, Default)]
+pub struct Decoded {
+    rounds: [Vec<u8>; limits::DECODE_ROUNDS],
+    steps: [Steps; limits::DECODE_ROUNDS],
+    len: usize,
+    spare: Vec<u8>,
+}
+
+impl Decoded {
+    /// Decodes `text` until a round changes nothing.
+    ///
+    /// ```
+    /// let mut decoded = iisleuth::w3c::decode::Decoded::default();
+    /// decoded.set(b"/..%255c../x");
+    /// assert_eq!(decoded.forms().last().unwrap().0, b"/..\\../x");
+    /// assert_eq!(decoded.forms().count(), 2);
+    /// ```
+    pub fn set(&mut self, text: &[u8]) {
+        self.len = 0;
+        if !is_wrapped(text) {
+            return;
+        }
+        for round in 0..limits::DECODE_ROUNDS {
+            let (done, open) = self.rounds.split_at_mut(round);
+            let Some(out) = open.first_mut() else { return };
+            let input = done.last().map_or(text, |last| last.as_slice());
+            let steps = decode_once(input, &mut self.spare, out);
+            if steps.is_none() {
+                return;
+            }
+            if let Some(slot) = self.steps.get_mut(round) {
+                *slot = steps;
+            }
+            self.len = round + 1;
+        }
+    }
+
+    /// The forms, least decoded first, each with what its round undid.
+    pub fn forms(&self) -> impl Iterator<Item = (&[u8], Steps)> {
+        self.rounds
+            .iter()
+            .zip(self.steps)
+            .take(self.len)
+            .map(|(text, steps)| (text.as_slice(), steps))
+    }
+
+    /// The form after round `round` (from 0), or the last one before it.
+    pub fn form(&self, round: usize) -> Option<&[u8]> {
+        let last = self.len.checked_sub(1)?;
+        self.rounds.get(round.min(last)).map(Vec::as_slice)
+    }
+
+    /// How many rounds changed something.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// True where the text is plain.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// What the rounds up to `round` undid, as `percent, percent, overlong`.
+    pub fn chain(&self, round: usize) -> String {
+        let words: Vec<_> = self
+            .steps
+            .iter()
+            .take(self.len.min(round + 1))
+            .flat_map(|steps| steps.words())
+            .collect();
+        words.join(", ")
+    }
+}
+
+/// One round: escapes first, then overlong forms.
+fn decode_once(
+    input: &[u8],
+    spare: &mut Vec<u8>,
+    out: &mut Vec<u8>,
+) -> Steps {
+    let mut steps = Steps::default();
+    spare.clear();
+    unescape(input, spare, &mut steps);
+    out.clear();
+    unfold(spare, out, &mut steps);
+    steps
+}
+
+/// Undoes `%XX` and `%uXXXX`.
+fn unescape(input: &[u8], out: &mut Vec<u8>, steps: &mut Steps) {
+    let mut rest = input;
+    while let Some(at) = memchr::memchr(b'%', rest) {
+        let (plain, escape) = rest.split_at(at);
+        out.extend_from_slice(plain);
+        rest = match escape {
+            [_, b'u' | b'U', a, b, c, d, tail @ ..] => {
+                match (hex_byte(*a, *b), hex_byte(*c, *d)) {
+                    (Some(high), Some(low)) => {
+                        push_unicode(u16::from_be_bytes([high, low]), out);
+                        steps.add(Steps::UNICODE);
+                        tail
+                    }
+                    _ => literal(escape, out),
+                }
+            }
+            [_, a, b, tail @ ..] => match hex_byte(*a, *b) {
+                Some(byte) => {
+                    out.push(byte);
+                    steps.add(Steps::PERCENT);
+                    tail
+                }
+                None => literal(escape, out),
+            },
+            _ => literal(escape, out),
+        };
+    }
+    out.extend_from_slice(rest);
+}
+
+/// Keeps the percent sign of what is no escape.
+fn literal<'a>(escape: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
+    out.push(b'%');
+    escape.get(1..).unwrap_or_default()
+}
+
+fn hex_byte(high: u8, low: u8) -> Option<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    u8::try_from(digit(high)? * 16 + digit(low)?).ok()
+}
+
+/// A UTF-16 unit as IIS reads it: the code page's best fit for the
+/// full-width forms and the look-alikes of slashes, else the character.
+fn push_unicode(unit: u16, out: &mut Vec<u8>) {
+    let unit = match unit {
+        0xFF01..=0xFF5E => unit - 0xFEE0,
+        0x2215 | 0x2044 => u16::from(b'/'),
+        0x2216 => u16::from(b'\\'),
+        _ => unit,
+    };
+    let character =
+        char::from_u32(u32::from(unit)).unwrap_or(char::REPLACEMENT_CHARACTER);
+    let mut buffer = [0; 4];
+    out.extend_from_slice(character.encode_utf8(&mut buffer).as_bytes());
+}
+
+/// Undoes overlong UTF-8, and the same forms where HTTP.sys wrote each byte
+/// as a Latin character (`À¯` for C0 AF).
+fn unfold(input: &[u8], out: &mut Vec<u8>, steps: &mut Steps) {
+    let mut rest = input;
+    loop {
+        let at = rest
+            .iter()
+            .position(|byte| *byte >= 0xC0)
+            .unwrap_or(rest.len());
+        let (plain, lead) = rest.split_at(at);
+        out.extend_from_slice(plain);
+        if lead.is_empty() {
+            return;
+        }
+        if let Some((byte, used)) = overlong(lead) {
+            out.push(byte);
+            steps.add(Steps::OVERLONG);
+            rest = lead.get(used..).unwrap_or_default();
+        } else {
+            out.extend_from_slice(lead.get(..1).unwrap_or_default());
+            rest = lead.get(1..).unwrap_or_default();
+        }
+    }
+}
+
+/// The character that an overlong form at the start stands for, and how
+/// many bytes the form takes. IIS took the low six bits of the last byte
+/// without asking whether it continues a sequence (C1 1C is `\`).
+fn overlong(text: &[u8]) -> Option<(u8, usize)> {
+    let tail = |byte: u8| matches!(byte, 0x00..=0x3F | 0x80..=0xBF);
+    let two = |lead: u8, last: u8| ((lead & 1) << 6) | (last & 0x3F);
+    let found = match *text {
+        [lead @ 0xC0..=0xC1, last, ..] if tail(last) => (two(lead, last), 2),
+        [0xE0, mid @ 0x80..=0x81, last @ 0x80..=0xBF, ..]
+        | [0xF0, 0x80, mid @ 0x80..=0x81, last @ 0x80..=0xBF, ..]
+        | [0xF8, 0x80, 0x80, mid @ 0x80..=0x81, last @ 0x80..=0xBF, ..]
+        | [
+            0xFC,
+            0x80,
+            0x80,
+            0x80,
+            mid @ 0x80..=0x81,
+            last @ 0x80..=0xBF,
+            ..,
+        ] => {
+            let length = match text.first() {
+                Some(0xE0) => 3,
+                Some(0xF0) => 4,
+                Some(0xF8) => 5,
+                _ => 6,
+            };
+            (two(mid, last), length)
+        }
+        // As characters: À or Á, then the second byte's character.
+        [0xC3, lead @ 0x80..=0x81, 0xC2, last @ 0x80..=0xBF, ..] => {
+            (two(lead, last), 4)
+        }
+        // œ is byte 9C in code page 1252.
+        [0xC3, lead @ 0x80..=0x81, 0xC5, 0x93, ..] => (two(lead, 0x9C), 4),
+        [0xC3, lead @ 0x80..=0x81, last @ 0x00..=0x3F, ..] => {
+            (two(lead, last), 3)
+        }
+        _ => return None,
+    };
+    Some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn last(text: &[u8]) -> (Vec<u8>, String) {
+        let mut decoded = Decoded::default();
+        decoded.set(text);
+        let form = decoded.form(9).unwrap_or(text).to_vec();
+        (form, decoded.chain(9))
+    }
+
+    #[test]
+    fn the_wrappings_of_the_worms() {
+        for (text, plain, chain) in [
+            (&b"/..%5c.."[..], &b"/..\\.."[..], "percent"),
+            (b"/..%255c..", b"/..\\..", "percent, percent"),
+            (b"/..%%35%63..", b"/..\\..", "percent, percent"),
+            (b"/..%%35c..", b"/..\\..", "percent, percent"),
+            (b"/..%25%35%63..", b"/..\\..", "percent, percent"),
+            (b"/..%c0%af..", b"/../..", "percent, overlong"),
+            (b"/..\xc0\xaf..", b"/../..", "overlong"),
+            (b"/..\xc1\x1c..", b"/..\\..", "overlong"),
+            (b"/..\xc0/..", b"/../..", "overlong"),
+            (b"/..\xc1\x9c..", b"/..\\..", "overlong"),
+            ("/..À¯..".as_bytes(), b"/../..", "overlong"),
+            ("/..Áœ..".as_bytes(), b"/..\\..", "overlong"),
+            (b"/..%e0%80%af..", b"/../..", "percent, overlong"),
+            (b"/..%f0%80%80%af..", b"/../..", "percent, overlong"),
+            (b"/%u0041%uFF0f", b"/A/", "unicode"),
+            (b"100%", b"100%", ""),
+            (b"%zz%4", b"%zz%4", ""),
+            ("/café".as_bytes(), "/café".as_bytes(), ""),
+        ] {
+            let (form, steps) = last(text);
+            assert_eq!(form, plain, "{}", String::from_utf8_lossy(text));
+            assert_eq!(steps, chain, "{}", String::from_utf8_lossy(text));
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn never_longer_and_the_plain_stays(text: Vec<u8>) {
+            let mut decoded = Decoded::default();
+            decoded.set(&text);
+            let mut length = text.len();
+            for (form, steps) in decoded.forms() {
+                assert!(form.len() <= length && !steps.is_none());
+                length = form.len();
+            }
+            if !is_wrapped(&text) {
+                assert!(decoded.is_empty());
+            }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The columns that a `#Fields` directive announces, in force until the
+//! next one.
+
+use crate::limits;
+use crate::w3c::Field;
+
+/// No such column.
+const NONE: u16 = u16::MAX;
+
+/// The columns of the lines that follow.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Layout {
+    names: Vec<Box<[u8]>>,
+    index: [u16; Field::COUNT],
+}
+
+impl Layout {
+    /// Reads the text after `#Fields:`. Names stand apart by any run of
+    /// blanks or tabs; of a name given twice the first column counts.
+    /// `None` where no name is given.
+    pub fn from_fields(text: &[u8]) -> Option<Self> {
+        let mut layout = Self { names: Vec::new(), index: [NONE; Field::COUNT] };
+        let names = text
+            .split(u8::is_ascii_whitespace)
+            .filter(|name| !name.is_empty())
+            .take(limits::COLUMNS - 1);
+        for name in names {
+            let column = u16::try_from(layout.names.len()).unwrap_or(NONE);
+            layout.names.push(name.into());
+            if let Some(field) = Field::from_name(name) {
+                let slot = &mut layout.index[field as usize];
+                if *slot == NONE {
+                    *slot = column;
+                }
+            }
+        }
+        (!layout.names.is_empty()).then_some(layout)
+    }
+
+    /// How many columns a line must have.
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Never true: a layout has a column.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// The column of a field, from 0.
+    #[inline]
+    pub fn column(&self, field: Field) -> Option<usize> {
+        match self.index[field as usize] {
+            NONE => None,
+            column => Some(usize::from(column)),
+        }
+    }
+
+    /// True where the layout has the field.
+    #[inline]
+    pub fn has(&self, field: Field) -> bool {
+        self.column(field).is_some()
+    }
+
+    /// The column of a custom name, in any letter case.
+    pub fn column_named(&self, name: &[u8]) -> Option<usize> {
+        self.names.iter().position(|own| own.eq_ignore_ascii_case(name))
+    }
+
+    /// The names as found.
+    pub fn names(&self) -> impl Iterator<Item = &[u8]> {
+        self.names.iter().map(AsRef::as_ref)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blanks_tabs_and_case_do_not_matter() {
+        let layout =
+            Layout::from_fields(b"  Date\ttime  cs(User-Agent) c-ip c-ip x ")
+                .unwrap();
+        assert_eq!(layout.len(), 6);
+        assert_eq!(layout.column(Field::Date), Some(0));
+        assert_eq!(layout.column(Field::CsUserAgent), Some(2));
+        assert_eq!(layout.column(Field::CIp), Some(3));
+        assert_eq!(layout.column_named(b"X"), Some(5));
+        assert_eq!(layout.column(Field::ScStatus), None);
+        assert!(Layout::from_fields(b" \t ").is_none());
+    }
+}

@@ -1,0 +1,142 @@
+//! One logged request, borrowed from its line.
+
+use std::ops::Range;
+
+use crate::w3c::{Field, Layout, Timestamp};
+
+/// One logged request. `-` and empty columns read as `None`.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a> {
+    /// The line without its line end.
+    pub line: &'a [u8],
+    /// The columns in force.
+    pub layout: &'a Layout,
+    /// When it was logged, UTC.
+    pub time: Option<Timestamp>,
+    /// The day was not on the line but came from `#Date` or the file name.
+    pub time_derived: bool,
+    /// The version of IIS that wrote it, major and minor, from `#Software`.
+    pub iis: Option<(u8, u8)>,
+    /// The line was longer than [`crate::limits::LINE_BYTES`]; later columns
+    /// are missing.
+    pub cut: bool,
+    pub(super) ends: &'a [u32],
+}
+
+/// What a request asked for: path and query as sent, apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target<'a> {
+    /// The path.
+    pub stem: Option<&'a [u8]>,
+    /// What follows the `?`.
+    pub query: Option<&'a [u8]>,
+    /// The line shows another URL, the original stands in its query.
+    pub disguise: Option<Disguise>,
+}
+
+/// Why a line's stem is not what the client asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disguise {
+    /// URLScan refused it and logged `/<Rejected-By-UrlScan>` with the
+    /// original after a tilde.
+    UrlScan,
+}
+
+const REJECTED: &[u8] = b"/<Rejected-By-UrlScan>";
+
+impl<'a> Record<'a> {
+    /// Where column `column` stands in the line.
+    #[inline]
+    pub fn span(&self, column: usize) -> Option<Range<usize>> {
+        let end = *self.ends.get(column)? as usize;
+        let start = match column.checked_sub(1) {
+            None => 0,
+            Some(before) => *self.ends.get(before)? as usize + 1,
+        };
+        Some(start..end)
+    }
+
+    /// The text of a column, `-` included.
+    #[inline]
+    pub fn column(&self, column: usize) -> Option<&'a [u8]> {
+        self.line.get(self.span(column)?)
+    }
+
+    /// The value of a field.
+    #[inline]
+    pub fn get(&self, field: Field) -> Option<&'a [u8]> {
+        self.layout.column(field).and_then(|column| self.value(column))
+    }
+
+    /// The value of a custom field, by its column name.
+    pub fn get_named(&self, name: &[u8]) -> Option<&'a [u8]> {
+        self.layout.column_named(name).and_then(|column| self.value(column))
+    }
+
+    #[inline]
+    fn value(&self, column: usize) -> Option<&'a [u8]> {
+        match self.column(column)? {
+            b"-" | b"" => None,
+            value => Some(value),
+        }
+    }
+
+    /// A field that holds a whole number.
+    pub fn number(&self, field: Field) -> Option<u64> {
+        std::str::from_utf8(self.get(field)?).ok()?.parse().ok()
+    }
+
+    /// What was asked for. HTTPERR's one `cs-uri` is split at the `?`; a
+    /// rejection by URLScan gives back the original URL.
+    #[inline]
+    pub fn target(&self) -> Target<'a> {
+        let logged = self.logged_target();
+        if logged.stem.is_some_and(|stem| stem.starts_with(b"/<")) {
+            undisguise(logged)
+        } else {
+            logged
+        }
+    }
+
+    /// Path and query as the line has them.
+    #[inline]
+    pub fn logged_target(&self) -> Target<'a> {
+        if self.layout.has(Field::CsUriStem) {
+            let stem = self.get(Field::CsUriStem);
+            let query = self.get(Field::CsUriQuery);
+            return Target { stem, query, disguise: None };
+        }
+        split_target(self.get(Field::CsUri))
+    }
+}
+
+/// Splits a URL at its first `?`.
+fn split_target(url: Option<&[u8]>) -> Target<'_> {
+    let mut target = Target { stem: url, query: None, disguise: None };
+    if let Some(url) = url
+        && let Some(at) = memchr::memchr(b'?', url)
+    {
+        target.stem = url.get(..at);
+        target.query = url.get(at + 1..).filter(|query| !query.is_empty());
+    }
+    target
+}
+
+/// The original of a URL that URLScan refused.
+fn undisguise(logged: Target<'_>) -> Target<'_> {
+    let is_rejection =
+        logged.stem.is_some_and(|stem| stem.eq_ignore_ascii_case(REJECTED));
+    if !is_rejection {
+        return logged;
+    }
+    let original = logged
+        .query
+        .and_then(|query| query.strip_prefix(b"~"))
+        .filter(|url| !url.is_empty());
+    let mut target = match original {
+        Some(url) => split_target(Some(url)),
+        None => logged,
+    };
+    target.disguise = Some(Disguise::UrlScan);
+    target
+}

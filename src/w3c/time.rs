@@ -1,0 +1,219 @@
+//! Dates and times as the log writes them: `2001-07-19`, `13:01:02`, with
+//! fractions of a second where a module adds them. All W3C times are UTC.
+
+use std::fmt;
+
+/// Microseconds since 1970-01-01T00:00:00 UTC.
+///
+/// ```
+/// use iisleuth::w3c::{parse_date, parse_time, Timestamp};
+/// let date = parse_date(b"2001-07-19").unwrap();
+/// let time = parse_time(b"13:01:02").unwrap();
+/// let stamp = Timestamp::new(date, time);
+/// assert_eq!(stamp.to_string(), "2001-07-19T13:01:02Z");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+/// A day, counted from 1970-01-01.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Date(i32);
+
+const SECOND: i64 = 1_000_000;
+const DAY: i64 = 86_400 * SECOND;
+
+impl Date {
+    /// The day of a calendar date; `None` where there is no such day.
+    pub fn new(year: i32, month: u8, day: u8) -> Option<Self> {
+        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let length = match month {
+            1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+            4 | 6 | 9 | 11 => 30,
+            2 if leap => 29,
+            2 => 28,
+            _ => return None,
+        };
+        if !(1..=length).contains(&day) || !(1..=9999).contains(&year) {
+            return None;
+        }
+        // Years begin in March here, so that the leap day comes last
+        // (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
+        let (m, d) = (i32::from(month), i32::from(day));
+        let y = if m <= 2 { year - 1 } else { year };
+        let (era, of_era) = (y.div_euclid(400), y.rem_euclid(400));
+        let of_year = (153 * (m + if m > 2 { -3 } else { 9 }) + 2) / 5 + d - 1;
+        let days = of_era * 365 + of_era / 4 - of_era / 100 + of_year;
+        Some(Self(era * 146_097 + days - 719_468))
+    }
+
+    /// The day after.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
+    /// The day before.
+    #[must_use]
+    pub fn previous(self) -> Self {
+        Self(self.0.saturating_sub(1))
+    }
+
+    /// Year, month, day.
+    fn civil(self) -> (i32, i32, i32) {
+        let days = self.0 + 719_468;
+        let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+        let year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146_096)
+            / 365;
+        let of_year = of_era - (365 * year + year / 4 - year / 100);
+        let m = (5 * of_year + 2) / 153;
+        let day = of_year - (153 * m + 2) / 5 + 1;
+        let month = if m < 10 { m + 3 } else { m - 9 };
+        (year + era * 400 + i32::from(month <= 2), month, day)
+    }
+}
+
+impl Timestamp {
+    /// A day and the microseconds since its midnight.
+    pub fn new(date: Date, time: i64) -> Self {
+        Self(i64::from(date.0) * DAY + time)
+    }
+
+    /// Reads what [`fmt::Display`] writes.
+    pub fn from_rfc3339(text: &str) -> Option<Self> {
+        let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
+        let date = parse_date(date.as_bytes())?;
+        Some(Self::new(date, parse_time(time.as_bytes())?))
+    }
+
+    /// Microseconds since 1970.
+    pub fn micros(self) -> i64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Timestamp {
+    /// RFC 3339 in UTC; a fraction only where there is one.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let days = i32::try_from(self.0.div_euclid(DAY)).unwrap_or(0);
+        let (year, month, day) = Date(days).civil();
+        let rest = self.0.rem_euclid(DAY);
+        let (second, micro) = (rest / SECOND, rest % SECOND);
+        let (h, m, s) = (second / 3600, second / 60 % 60, second % 60);
+        write!(f, "{year:04}-{month:02}-{day:02}T{h:02}:{m:02}:{s:02}")?;
+        if micro != 0 {
+            let text = format!("{micro:06}");
+            write!(f, ".{}", text.trim_end_matches('0'))?;
+        }
+        f.write_str("Z")
+    }
+}
+
+impl serde::Serialize for Timestamp {
+    fn serialize<S: serde::Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        out.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Timestamp {
+    fn deserialize<D: serde::Deserializer<'de>>(
+        input: D,
+    ) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(input)?;
+        Self::from_rfc3339(&text).ok_or_else(|| {
+            serde::de::Error::custom(format!("not a UTC time: {text:?}"))
+        })
+    }
+}
+
+/// One digit.
+fn digit(byte: u8) -> Option<i32> {
+    byte.is_ascii_digit().then(|| i32::from(byte - b'0'))
+}
+
+/// Two digits.
+fn two(high: u8, low: u8) -> Option<i32> {
+    Some(digit(high)? * 10 + digit(low)?)
+}
+
+/// Reads `YYYY-MM-DD`.
+pub fn parse_date(text: &[u8]) -> Option<Date> {
+    let &[a, b, c, d, b'-', e, f, b'-', g, h] = text else {
+        return None;
+    };
+    let year = two(a, b)? * 100 + two(c, d)?;
+    let (month, day) = (two(e, f)?, two(g, h)?);
+    Date::new(year, u8::try_from(month).ok()?, u8::try_from(day).ok()?)
+}
+
+/// Reads `HH:MM:SS`, with a fraction of up to nine digits, in microseconds
+/// since midnight. A leap second counts as the second before it.
+pub fn parse_time(text: &[u8]) -> Option<i64> {
+    let (clock, fraction) = text.split_at_checked(8)?;
+    let &[a, b, b':', c, d, b':', e, f] = clock else {
+        return None;
+    };
+    let (hour, minute, second) = (two(a, b)?, two(c, d)?, two(e, f)?);
+    if hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let seconds = hour * 3600 + minute * 60 + second.min(59);
+    Some(i64::from(seconds) * SECOND + parse_fraction(fraction)?)
+}
+
+/// Reads `.123`, or nothing, in microseconds.
+fn parse_fraction(text: &[u8]) -> Option<i64> {
+    let Some((point, digits)) = text.split_first() else {
+        return Some(0);
+    };
+    if *point != b'.' || digits.is_empty() || digits.len() > 9 {
+        return None;
+    }
+    let mut micros = 0;
+    let mut unit = SECOND / 10;
+    for byte in digits {
+        micros += i64::from(digit(*byte)?) * unit;
+        unit /= 10;
+    }
+    Some(micros)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_count_from_1970_and_back() {
+        for (text, days) in [
+            ("1970-01-01", 0),
+            ("1996-02-29", 9555),
+            ("2001-07-19", 11522),
+            ("2100-03-01", 47541),
+        ] {
+            let date = parse_date(text.as_bytes()).unwrap();
+            assert_eq!(date.0, days, "{text}");
+            let stamp = Timestamp::new(date, 0).to_string();
+            assert_eq!(stamp, format!("{text}T00:00:00Z"));
+        }
+        let mut date = parse_date(b"1995-12-31").unwrap();
+        for _ in 0..20_000 {
+            date = date.next();
+            let stamp = Timestamp::new(date, 5).to_string();
+            assert_eq!(
+                Timestamp::from_rfc3339(&stamp),
+                Some(Timestamp::new(date, 5))
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_is_none() {
+        for text in ["2001-02-29", "2001-13-01", "01-07-19", "2001-7-19", "-"] {
+            assert!(parse_date(text.as_bytes()).is_none(), "{text}");
+        }
+        for text in ["24:00:00", "1:02:03", "01:02:03.", "01:02:03,5", "x"] {
+            assert!(parse_time(text.as_bytes()).is_none(), "{text}");
+        }
+        assert_eq!(parse_time(b"00:00:01.5"), Some(1_500_000));
+        assert_eq!(parse_time(b"23:59:60"), parse_time(b"23:59:59"));
+    }
+}
