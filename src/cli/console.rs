@@ -96,5 +96,5 @@ pub fn report_error(error: &Error) {
 
 /// The text with everything shown as an escape that a terminal would obey.
 pub fn safe(text: impl AsRef<[u8]>) -> String {
-    Untrusted::new(text.as_ref()).terminal()
+    Untrusted::from(text.as_ref()).terminal()
 }

@@ -4,5 +4,6 @@
 //! who calls decides where it goes.
 
 pub mod escape;
+pub mod terminal;
 
 pub use self::escape::Untrusted;

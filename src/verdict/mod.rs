@@ -59,11 +59,13 @@ pub fn judge(hit: &Hit<'_>, outcomes: &Outcomes) -> Verdict {
         .feature
         .and_then(|feature| outcomes.profiles.get(&feature.profile))
         .map_or(&[][..], Vec::as_slice);
-    let found = hit
-        .rule
-        .sleuth
-        .outcome
+    // What URLScan refused reached nothing, whatever a rule makes of 404.
+    let refused = |one: &&Criterion| one.when.urlscan == Some(true);
+    let found = outcomes
+        .generic
         .iter()
+        .filter(refused)
+        .chain(&hit.rule.sleuth.outcome)
         .chain(profile)
         .chain(&outcomes.generic)
         .find(|criterion| holds(&criterion.when, hit, record));
@@ -117,7 +119,7 @@ fn holds(when: &When, hit: &Hit<'_>, record: &Record<'_>) -> bool {
         && number(&when.bytes, Field::ScBytes)
         && number(&when.cs_bytes, Field::CsBytes)
         && number(&when.time_taken, Field::TimeTaken)
-        && (when.iis.is_empty() || versions(&when.iis, record))
+        && (when.iis.is_empty() || in_ranges(&when.iis, version(record)))
         && word(&when.method, record.get(Field::CsMethod))
         && word(&when.reason, record.get(Field::SReason))
         && part(&when.stem, hit.decoded_stem)
@@ -139,14 +141,11 @@ fn value(record: &Record<'_>, field: Field) -> Option<f64> {
     }
 }
 
-/// True where the version of IIS fits. A range that names a major version
-/// means all of it: 5.1 is `<=5`.
-fn versions(ranges: &[Range], record: &Record<'_>) -> bool {
-    record.iis.is_some_and(|(major, minor)| {
-        let major = f64::from(major);
-        let exact = major + f64::from(minor) / 10.0;
-        in_ranges(ranges, Some(major)) || in_ranges(ranges, Some(exact))
-    })
+/// The version of IIS as a number: 5.1 is 5.1. In criteria a whole number
+/// covers its minor versions.
+fn version(record: &Record<'_>) -> Option<f64> {
+    let (major, minor) = record.iis?;
+    Some(f64::from(major) + f64::from(minor) / 10.0)
 }
 
 fn in_ranges(ranges: &[Range], number: Option<f64>) -> bool {

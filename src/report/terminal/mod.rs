@@ -132,11 +132,11 @@ impl Page<'_> {
 }
 
 fn safe(text: &Raw) -> String {
-    Untrusted::new(text.as_bytes()).terminal()
+    Untrusted::from(text.as_bytes()).terminal()
 }
 
 fn safe_str(text: &str) -> String {
-    Untrusted::new(text.as_bytes()).terminal()
+    Untrusted::from(text.as_bytes()).terminal()
 }
 
 /// `2001-07-19 13:01:02`, or `-`.
