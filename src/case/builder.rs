@@ -74,6 +74,10 @@ impl<'a> Collector for CaseBuilder<'a> {
         CasePart::new(self.outcomes, &self.options, setting)
     }
 
+    fn aside(&self, warning: Warning) {
+        self.warn(warning);
+    }
+
     fn exhibit(&self, setting: &Setting, tally: Tally, part: CasePart<'a>) {
         let (rows, lines) = part.finish(setting, tally);
         self.with(|(draft, hits)| match draft.absorb(rows) {

@@ -260,14 +260,17 @@ fn a_hit_is_one_line_with_its_keys_in_order() {
         "{{\"time\":\"2001-07-19T13:00:01Z\",\"host\":\"W\",\
          \"site\":\"W3SVC2\",\"client\":\"192.0.2.1\",{rule},\
          \"outcome\":\"absent\",\"confidence\":\"likely\",\
-         \"reasons\":[{{\"code\":\"by-status\",\"text\":\"the status says so (status 404.2, win32 1260)\"}}],\
+         \"reasons\":[{{\"code\":\"by-status\",\
+         \"text\":\"the status says so (status 404.2, win32 1260)\"}}],\
          \"method\":\"GET\",\"uri_stem\":\"/worm\",\"uri_query\":\"a=b\",\
          \"status\":404,\"substatus\":2,\"win32_status\":1260,\
          \"matched_on\":[\"request\"],\"exhibit\":\"H/x.log\",\"line\":2,\
          \"offset\":{head}}}\n\
          {{\"host\":\"W\",\"site\":\"W3SVC1\",{rule},\"outcome\":\"unknown\",\
          \"confidence\":\"possible\",\
-         \"reasons\":[{{\"code\":\"rejected-line\",\"text\":\"the line does not fit its layout; the rule's text stands in it\"}}],\
+         \"reasons\":[{{\"code\":\"rejected-line\",\
+         \"text\":\"the line does not fit its layout; the rule's text \
+         stands in it\"}}],\
          \"matched_on\":[\"request\"],\"exhibit\":\"H/x.log\",\"line\":3,\
          \"offset\":{second},\"text\":\"/worm broken\"}}\n"
     );

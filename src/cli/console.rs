@@ -13,7 +13,7 @@ use std::io::{self, BufWriter, IsTerminal as _, Write};
 use crate::case::Case;
 use crate::error::{Error, Result};
 use crate::report::escape::Untrusted;
-use crate::report::terminal;
+use crate::report::{TerminalOptions, summary};
 use crate::signature::Feature;
 
 /// Where results and talk go.
@@ -47,8 +47,14 @@ impl Console {
         features: &[Feature],
         full: bool,
     ) -> Result<()> {
-        let style = terminal::Style { colour: self.colour, full };
-        print(|out| terminal::summary(out, case, features, style))
+        let options = TerminalOptions {
+            full,
+            color: self.colour,
+            ..TerminalOptions::default()
+        };
+        let feature = |id: &str| features.iter().find(|one| one.id == id);
+        let text = summary(case, &feature, options);
+        print(|out| out.write_all(text.as_bytes()))
     }
 
     /// Chatter: silent with `--quiet`.

@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 use super::args::MergeArgs;
 use super::console::Console;
 use super::exit::Exit;
-use super::signatures::load;
-use crate::signature::Source;
 use super::output::{HITS, OutputFolder, show, show_safe, unwritten};
+use super::signatures::load;
 use crate::case::{Case, FILE_NAME, merge_hits};
 use crate::error::{Error, Result};
+use crate::signature::Source;
 
 /// Runs the command.
 pub fn run(words: &MergeArgs, console: &Console) -> Result<Exit> {

@@ -3,10 +3,10 @@
 use super::args::ReportArgs;
 use super::console::Console;
 use super::exit::Exit;
-use crate::case::Case;
 use super::signatures::load;
-use crate::signature::Source;
+use crate::case::Case;
 use crate::error::Result;
+use crate::signature::Source;
 
 /// Runs the command.
 pub fn run(words: &ReportArgs, console: &Console) -> Result<Exit> {

@@ -16,6 +16,7 @@ use crate::scan::{
 use crate::signature::{Outcome, Outcomes, Rule, Signatures, TestLine};
 use crate::verdict::judge;
 use crate::w3c::Record;
+use crate::warning::Warning;
 
 /// What came of the tests.
 #[derive(Debug, Default)]
@@ -136,6 +137,8 @@ impl<'a> Collector for Witness<'a> {
         let seen = Seen::default();
         Testimony { outcomes: self.outcomes, rule: self.rule, seen }
     }
+
+    fn aside(&self, _: Warning) {}
 
     fn exhibit(&self, _: &Setting, _: Tally, part: Testimony<'a>) {
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = part.seen;

@@ -78,13 +78,27 @@ impl<P: Part> Chunk<P> {
                 signatures.find(&record, scratch);
                 if !scratch.rules.is_empty() {
                     let part = &mut self.part;
-                    push_hits(part, &record, tally.lines, offset, signatures, scratch);
+                    push_hits(
+                        part,
+                        &record,
+                        tally.lines,
+                        offset,
+                        signatures,
+                        scratch,
+                    );
                 }
             }
             Line::Rejected(reason) => {
                 tally.reject(tally.lines, offset, reason);
                 let part = &mut self.part;
-                push_rejected(part, text, tally.lines, offset, signatures, scratch);
+                push_rejected(
+                    part,
+                    text,
+                    tally.lines,
+                    offset,
+                    signatures,
+                    scratch,
+                );
             }
         }
     }
@@ -108,9 +122,13 @@ impl Tally {
     pub(super) fn append(&mut self, later: Self) {
         let room = limits::LISTED_REJECTS - self.rejects.len();
         let shift = self.lines;
-        self.rejects.extend(later.rejects.into_iter().take(room).map(|one| {
-            RejectedLine { line: one.line + shift, ..one }
-        }));
+        self.rejects.extend(
+            later
+                .rejects
+                .into_iter()
+                .take(room)
+                .map(|one| RejectedLine { line: one.line + shift, ..one }),
+        );
         for (reason, count) in later.reject_counts {
             *self.reject_counts.entry(reason).or_default() += count;
         }

@@ -21,6 +21,9 @@ pub trait Collector: Sync {
     /// An empty part for a chunk of this exhibit.
     fn part(&self, setting: &Setting) -> Self::Part;
 
+    /// A file of a folder turned out to be no log and is left aside.
+    fn aside(&self, warning: Warning);
+
     /// An exhibit is done. Called once each, in any order, on any thread.
     fn exhibit(&self, setting: &Setting, tally: Tally, part: Self::Part);
 }

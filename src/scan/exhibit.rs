@@ -118,7 +118,10 @@ impl<'s, C: Collector> ExhibitScan<'s, C> {
                     continue;
                 }
                 None => {
-                    self.wave(&[Lines { bytes: held, offset, cut: true }], &|| None);
+                    self.wave(
+                        &[Lines { bytes: held, offset, cut: true }],
+                        &|| None,
+                    );
                     offset += filled as u64;
                     filled = skip_line(stream, &mut buffer, &mut offset);
                     continue;
@@ -137,11 +140,7 @@ impl<'s, C: Collector> ExhibitScan<'s, C> {
     }
 
     /// Scans chunks that follow each other and joins what they give.
-    fn wave(
-        &mut self,
-        chunks: &[Lines<'_>],
-        lost: &dyn Fn() -> Option<u64>,
-    ) {
+    fn wave(&mut self, chunks: &[Lines<'_>], lost: &dyn Fn() -> Option<u64>) {
         if chunks.len() <= 1 || self.state.is_sequential() {
             for lines in chunks {
                 let chunk = self.shared.chunk(*lines, self.state.clone());
@@ -162,9 +161,9 @@ impl<'s, C: Collector> ExhibitScan<'s, C> {
             return;
         }
         for (chunk, lines) in scanned.into_iter().zip(chunks) {
-            let fits = chunk.as_ref().is_ok_and(|chunk| {
-                chunk.parser.agrees(&assumed, &self.state)
-            });
+            let fits = chunk
+                .as_ref()
+                .is_ok_and(|chunk| chunk.parser.agrees(&assumed, &self.state));
             let chunk = if fits || chunk.is_err() {
                 chunk
             } else {

@@ -6,7 +6,9 @@ use std::io::Read as _;
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::evidence::{Access, Content, Evidence, Exhibit, Hashing, Mapping, Stream};
+use crate::evidence::{
+    Access, Content, Evidence, Exhibit, Hashing, Mapping, Stream,
+};
 use crate::limits;
 use crate::scan::collector::{Collector, Setting, Tally};
 use crate::scan::exhibit::{ExhibitScan, Shared};
@@ -50,7 +52,10 @@ pub struct Scanner<'s> {
 
 impl<'s> Scanner<'s> {
     /// A scanner with threads of its own.
-    pub fn new(signatures: &'s Signatures, options: ScanOptions) -> Result<Self> {
+    pub fn new(
+        signatures: &'s Signatures,
+        options: ScanOptions,
+    ) -> Result<Self> {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(options.threads)
             .build()
@@ -96,8 +101,7 @@ impl<'s> Scanner<'s> {
             identity: exhibit.identity(),
             dialect: Dialect::Unknown,
         };
-        let content =
-            exhibit.open(self.options.access, self.options.hashing);
+        let content = exhibit.open(self.options.access, self.options.hashing);
         let (tally, part) = match content {
             Ok(Content::Mapped(mapping)) => {
                 setting.dialect = detect(head(mapping.bytes()));
@@ -117,7 +121,11 @@ impl<'s> Scanner<'s> {
                 (tally, collector.part(&setting))
             }
         };
-        let tally = note(tally, &setting, exhibit);
+        if let Some(warning) = aside(&tally, &setting, exhibit) {
+            collector.aside(warning);
+            return;
+        }
+        let tally = note(tally, &setting);
         collector.exhibit(&setting, tally, part);
     }
 
@@ -205,29 +213,36 @@ fn head(bytes: &[u8]) -> &[u8] {
     bytes.get(..limits::SNIFF_BYTES).unwrap_or(bytes)
 }
 
+/// A file that a folder walk met, that is no log and not named like one.
+fn aside(
+    tally: &Tally,
+    setting: &Setting,
+    exhibit: &Exhibit,
+) -> Option<Warning> {
+    let is_log =
+        !matches!(setting.dialect, Dialect::Unknown | Dialect::Binary);
+    let named = exhibit.explicit || is_named_log(exhibit);
+    if is_log || named || !tally.warnings.is_empty() {
+        return None;
+    }
+    let name = setting.name.clone();
+    Some(Warning::new(Kind::Odd, name, "not a log that iisleuth knows"))
+}
+
 /// Says what kind of exhibit was not read, and which lines were rejected.
-fn note(mut tally: Tally, setting: &Setting, exhibit: &Exhibit) -> Tally {
+fn note(mut tally: Tally, setting: &Setting) -> Tally {
     let dialect = setting.dialect;
-    let named_log = exhibit.explicit || is_named_log(exhibit);
-    let warning = match dialect {
+    let kind = match dialect {
+        Dialect::Empty | Dialect::W3c | Dialect::HttpErr => None,
         _ if !tally.warnings.is_empty() && tally.lines == 0 => None,
-        Dialect::Empty => None,
-        _ if dialect.is_read() => None,
         _ if dialect.is_judged_elsewhere() => Some(Kind::NotJudged),
-        Dialect::Unknown | Dialect::Binary => Some(if named_log {
-            Kind::NotALog
-        } else {
-            Kind::Odd
-        }),
+        Dialect::Unknown | Dialect::Binary => Some(Kind::NotALog),
         _ => Some(Kind::NotRead),
     };
-    if let Some(kind) = warning {
+    if let Some(kind) = kind {
         let name = setting.name.clone();
-        let detail = match kind {
-            Kind::NotALog | Kind::Odd => "not a log that iisleuth knows",
-            _ => dialect.describe(),
-        };
-        tally.warnings.push(Warning::new(kind, name, detail));
+        let warning = Warning::new(kind, name, dialect.describe());
+        tally.warnings.push(warning);
     }
     if dialect.is_read() && tally.rejected > 0 {
         for (reason, count) in &tally.reject_counts {

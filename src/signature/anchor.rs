@@ -44,7 +44,10 @@ pub const LEAST: usize = 4;
 
 /// Anchors of which a matching record holds at least one; `None` where no
 /// such set can be told, so that the rule is evaluated on every record.
-pub fn anchors(detection: &Detection, views: &Resolved) -> Option<Vec<Anchor>> {
+pub fn anchors(
+    detection: &Detection,
+    views: &Resolved,
+) -> Option<Vec<Anchor>> {
     of(&detection.expr, detection, views)
 }
 

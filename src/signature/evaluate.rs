@@ -224,7 +224,8 @@ impl Resolved {
                 }
                 let mut found = patterns.iter().map(|pattern| {
                     let pieces: Vec<_> = pattern.texts().collect();
-                    let whole = pieces.iter().map(|one| one.len()).sum::<usize>();
+                    let whole =
+                        pieces.iter().map(|one| one.len()).sum::<usize>();
                     whole >= 4
                         && std::iter::once(line)
                             .chain(decoded.forms().map(|(form, _)| form))
@@ -258,9 +259,7 @@ impl Resolved {
 
 /// A literal that spans the `?` stands in two columns of a line.
 fn in_line(line: &[u8], literal: &[u8], fold: Fold) -> bool {
-    literal
-        .split(|byte| *byte == b'?')
-        .all(|piece| fold.contains(line, piece))
+    literal.split(|byte| *byte == b'?').all(|piece| fold.contains(line, piece))
 }
 
 fn has_value(view: &View, record: &Record<'_>) -> bool {

@@ -20,7 +20,9 @@ impl Fold {
     pub fn apply(self, byte: u8) -> u8 {
         match (self, byte) {
             (Self::CaseAndPlus, b'+') => b' ',
-            (Self::CaseAndPlus | Self::Case, byte) => byte.to_ascii_lowercase(),
+            (Self::CaseAndPlus | Self::Case, byte) => {
+                byte.to_ascii_lowercase()
+            }
             (Self::Exact, byte) => byte,
         }
     }

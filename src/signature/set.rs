@@ -11,8 +11,7 @@ use sha2::{Digest as _, Sha256};
 use crate::limits;
 use crate::raw::Raw;
 use crate::signature::catalogue::{
-    Advisory, Feature, Outcomes, read_advisories, read_features,
-    read_outcomes,
+    Advisory, Feature, Outcomes, read_advisories, read_features, read_outcomes,
 };
 use crate::signature::diagnostic::Diagnostic;
 use crate::signature::matcher::{Matcher, Scratch};
@@ -216,9 +215,7 @@ impl Signatures {
         self.own_feature(rule).or_else(|| {
             let method = record.get(Field::CsMethod).unwrap_or_default();
             let query = record.target().query.unwrap_or_default();
-            self.features
-                .iter()
-                .find(|one| reaches(one, method, stem, query))
+            self.features.iter().find(|one| reaches(one, method, stem, query))
         })
     }
 }
@@ -238,7 +235,10 @@ fn reaches(
             || fold.contains(stem, format!("{dotted}/").as_bytes())
     };
     let at_stem = url.extensions.iter().any(has_extension)
-        || url.prefixes.iter().any(|one| fold.starts_with(stem, one.as_bytes()))
+        || url
+            .prefixes
+            .iter()
+            .any(|one| fold.starts_with(stem, one.as_bytes()))
         || url.contains.iter().any(|one| fold.contains(stem, one.as_bytes()));
     let by_stem = !url.extensions.is_empty()
         || !url.prefixes.is_empty()

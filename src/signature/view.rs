@@ -110,21 +110,20 @@ impl Sight {
     ) -> Option<Form> {
         let mut joined = std::mem::take(&mut self.joined);
         let found = match view {
-            View::Field(field) => record
-                .get(*field)
-                .is_some_and(holds)
-                .then_some(Form::Raw),
+            View::Field(field) => {
+                record.get(*field).is_some_and(holds).then_some(Form::Raw)
+            }
             View::Custom(name) => record
                 .get_named(name.as_bytes())
                 .is_some_and(holds)
                 .then_some(Form::Raw),
             View::Stem => self.find_stem(record, holds),
-            View::Extension => {
-                self.find_stem(record, &mut |stem| {
-                    extension(stem).is_some_and(&mut *holds)
-                })
+            View::Extension => self.find_stem(record, &mut |stem| {
+                extension(stem).is_some_and(&mut *holds)
+            }),
+            View::Request => {
+                self.find_request(record, b"", &mut joined, holds)
             }
-            View::Request => self.find_request(record, b"", &mut joined, holds),
             View::Line => {
                 if holds(record.line) {
                     Some(Form::Raw)

@@ -7,7 +7,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::scan::Hit;
-use crate::signature::{Confidence, Criterion, Outcome, Outcomes, Range, When};
+use crate::signature::{
+    Confidence, Criterion, Outcome, Outcomes, Range, When,
+};
 use crate::w3c::{Disguise, Field, Record};
 
 /// What became of a request, how sure that is, and why.
@@ -126,8 +128,7 @@ fn holds(when: &When, hit: &Hit<'_>, record: &Record<'_>) -> bool {
         && part(&when.query, hit.decoded_query)
         && when.missing.iter().all(|name| is_missing(name, record))
         && when.urlscan.is_none_or(|wanted| {
-            let rejected =
-                record.target().disguise == Some(Disguise::UrlScan);
+            let rejected = record.target().disguise == Some(Disguise::UrlScan);
             rejected == wanted
         })
 }

@@ -125,11 +125,7 @@ impl Decoded {
 }
 
 /// One round: escapes first, then overlong forms.
-fn decode_once(
-    input: &[u8],
-    spare: &mut Vec<u8>,
-    out: &mut Vec<u8>,
-) -> Steps {
+fn decode_once(input: &[u8], spare: &mut Vec<u8>, out: &mut Vec<u8>) -> Steps {
     let mut steps = Steps::default();
     spare.clear();
     unescape(input, spare, &mut steps);
@@ -200,10 +196,8 @@ fn push_unicode(unit: u16, out: &mut Vec<u8>) {
 fn unfold(input: &[u8], out: &mut Vec<u8>, steps: &mut Steps) {
     let mut rest = input;
     loop {
-        let at = rest
-            .iter()
-            .position(|byte| *byte >= 0xC0)
-            .unwrap_or(rest.len());
+        let at =
+            rest.iter().position(|byte| *byte >= 0xC0).unwrap_or(rest.len());
         let (plain, lead) = rest.split_at(at);
         out.extend_from_slice(plain);
         if lead.is_empty() {

@@ -194,8 +194,13 @@ impl Seen {
             names.iter().any(|name| words.contains(&name.as_bytes()))
         };
         let web = any(&[
-            "cs-method", "cs-uri-stem", "cs-uri", "cs-uri-query",
-            "sc-status", "c-ip", "cs(user-agent)",
+            "cs-method",
+            "cs-uri-stem",
+            "cs-uri",
+            "cs-uri-query",
+            "sc-status",
+            "c-ip",
+            "cs(user-agent)",
         ]);
         Some(if any(&["x-action", "x-reason"]) {
             Dialect::UrlScan
@@ -219,7 +224,8 @@ impl Seen {
         if let Some(dialect) = self.by_directives() {
             return dialect;
         }
-        if self.rows == 0 && (head.contains(&b'#') || !self.software.is_empty())
+        if self.rows == 0
+            && (head.contains(&b'#') || !self.software.is_empty())
         {
             return Dialect::W3c;
         }
@@ -249,8 +255,7 @@ fn by_shape(line: &[u8]) -> Dialect {
         return Dialect::Binary;
     }
     let is_date = |at: usize| {
-        line.get(at..at + 10)
-            .is_some_and(|text| shape(text, b"dddd-dd-dd"))
+        line.get(at..at + 10).is_some_and(|text| shape(text, b"dddd-dd-dd"))
     };
     let words = line.split(|byte| *byte == b' ').count();
     if has(line, b" [") && has(line, b"] \"") {
@@ -265,8 +270,7 @@ fn by_shape(line: &[u8]) -> Dialect {
     {
         return Dialect::UrlScan;
     }
-    let is_time =
-        line.get(..8).is_some_and(|text| shape(text, b"dd:dd:dd"));
+    let is_time = line.get(..8).is_some_and(|text| shape(text, b"dd:dd:dd"));
     let dated = is_date(0)
         && line.get(10..20).is_some_and(|text| shape(text, b" dd:dd:dd "));
     if (is_time || dated) && words >= 4 && has_request(line) {
@@ -291,9 +295,8 @@ fn shape(text: &[u8], shape: &[u8]) -> bool {
 
 /// Runs of NUL aside, more than one byte in ten is a control character.
 fn is_binary(text: &[u8]) -> bool {
-    let control = |byte: &&u8| {
-        matches!(**byte, 1..=8 | 11..=12 | 14..=31 | 127)
-    };
+    let control =
+        |byte: &&u8| matches!(**byte, 1..=8 | 11..=12 | 14..=31 | 127);
     let solid = text.iter().filter(|byte| **byte != 0).count();
     let nuls = text.len() - solid;
     let odd = text.iter().filter(control).count();

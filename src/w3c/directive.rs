@@ -83,7 +83,8 @@ fn read(text: &[u8]) -> Directive<'_> {
 
 /// `#`, blanks, a name, blanks, `:`.
 fn name(text: &[u8]) -> IResult<&[u8], &[u8]> {
-    let name = take_while1(|byte: u8| byte.is_ascii_alphanumeric() || byte == b'-');
+    let name =
+        take_while1(|byte: u8| byte.is_ascii_alphanumeric() || byte == b'-');
     let blanks = take_while(|byte: u8| byte == b' ' || byte == b'\t');
     preceded((char('#'), space0), terminated(name, (blanks, char(':'))))
         .parse(text)
@@ -95,7 +96,8 @@ mod tests {
 
     #[test]
     fn several_on_one_line() {
-        let line = b"#Software: IIS 4.0  #Version: 1.0  #Date: 2002-12-12 19:12:42";
+        let line =
+            b"#Software: IIS 4.0  #Version: 1.0  #Date: 2002-12-12 19:12:42";
         let all: Vec<_> = split_directives(line).collect();
         assert_eq!(
             all,

@@ -19,7 +19,8 @@ impl Layout {
     /// blanks or tabs; of a name given twice the first column counts.
     /// `None` where no name is given.
     pub fn from_fields(text: &[u8]) -> Option<Self> {
-        let mut layout = Self { names: Vec::new(), index: [NONE; Field::COUNT] };
+        let mut layout =
+            Self { names: Vec::new(), index: [NONE; Field::COUNT] };
         let names = text
             .split(u8::is_ascii_whitespace)
             .filter(|name| !name.is_empty())

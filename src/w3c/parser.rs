@@ -229,8 +229,9 @@ impl Parser {
     /// `#Date: 2001-07-19 13:00:00`: the day for lines without one, and the
     /// time that they start from.
     fn date(&mut self, text: &[u8]) {
-        let mut words =
-            text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        let mut words = text
+            .split(u8::is_ascii_whitespace)
+            .filter(|word| !word.is_empty());
         if let Some(day) = words.next().and_then(parse_date) {
             self.state.day = Some(day);
             self.state.last = words.next().and_then(parse_time);

@@ -61,9 +61,10 @@ impl Date {
     /// Year, month, day.
     fn civil(self) -> (i32, i32, i32) {
         let days = self.0 + 719_468;
-        let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-        let year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146_096)
-            / 365;
+        let (era, of_era) =
+            (days.div_euclid(146_097), days.rem_euclid(146_097));
+        let year =
+            (of_era - of_era / 1460 + of_era / 36524 - of_era / 146_096) / 365;
         let of_year = of_era - (365 * year + year / 4 - year / 100);
         let m = (5 * of_year + 2) / 153;
         let day = of_year - (153 * m + 2) / 5 + 1;
@@ -109,7 +110,10 @@ impl fmt::Display for Timestamp {
 }
 
 impl serde::Serialize for Timestamp {
-    fn serialize<S: serde::Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: serde::Serializer>(
+        &self,
+        out: S,
+    ) -> Result<S::Ok, S::Error> {
         out.collect_str(self)
     }
 }
@@ -207,7 +211,8 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_none() {
-        for text in ["2001-02-29", "2001-13-01", "01-07-19", "2001-7-19", "-"] {
+        for text in ["2001-02-29", "2001-13-01", "01-07-19", "2001-7-19", "-"]
+        {
             assert!(parse_date(text.as_bytes()).is_none(), "{text}");
         }
         for text in ["24:00:00", "1:02:03", "01:02:03.", "01:02:03,5", "x"] {

@@ -1,105 +1,86 @@
-//! What was read, and what was not.
+//! What was read: files, lines, time, and what could not be read.
 
 use std::collections::BTreeMap;
-use std::io;
 
-use super::{Page, count, safe, safe_str, thousands, time};
+use super::page::{Cell, Tone};
+use super::words::{self, Precision, counted, number, size};
+use super::{Sheet, raw, text};
 use crate::case::Case;
 use crate::warning::{Kind, Warning};
 
 /// Warnings of one kind that are shown one by one.
-const SHOWN: usize = 5;
+const WARNINGS: usize = 3;
 
-pub(super) fn section(page: &mut Page<'_>, case: &Case) -> io::Result<()> {
+pub(super) fn show(sheet: &mut Sheet, case: &Case) {
     let sum = &case.summary;
-    page.line("iisleuth: what the logs show")?;
-    page.heading("What was read")?;
-    let exhibits = count(sum.exhibits, "exhibit", "exhibits");
-    let hosts = count(sum.hosts, "host", "hosts");
-    let bytes = size(sum.bytes);
-    page.line(&format!("  {exhibits} of {hosts}, {bytes}"))?;
+    sheet.page.heading("What was read");
+    if case.run.partial {
+        let text = "Interrupted: evidence is missing from these results.";
+        sheet.page.pieces(2, &[Cell::toned(text, Tone::Bad)]);
+    }
+    let files = counted(sum.exhibits, "file", "files");
+    let hosts = words::hosts(sum.hosts);
+    let line = format!("{files}, {}, {hosts}", size(sum.bytes));
+    sheet.paragraph(2, 2, &line);
     if sum.first.is_some() {
-        let (first, last) = (time(sum.first), time(sum.last));
-        page.line(&format!("  from {first} to {last} (UTC)"))?;
+        let first = words::time(sum.first, Precision::Full);
+        let last = words::time(sum.last, Precision::Full);
+        sheet.paragraph(2, 2, &format!("{first} to {last} UTC"));
     }
-    let lines = count(sum.lines, "line", "lines");
-    let parts = [
-        count(sum.records, "record", "records"),
-        count(sum.directives, "directive", "directives"),
-        format!("{} blank", thousands(sum.blank)),
-        format!("{} rejected", thousands(sum.rejected)),
-    ];
-    page.wrapped("  ", &format!("{lines} = {}", parts.join(" + ")))?;
-    let partial = case.run.partial;
-    if partial {
-        page.line("  INTERRUPTED: this is what was found until then.")?;
-    }
-    warnings(page, case)
+    let line = format!(
+        "{} = {} + {} + {} blank + {} rejected",
+        counted(sum.lines, "line", "lines"),
+        counted(sum.records, "record", "records"),
+        counted(sum.directives, "directive", "directives"),
+        number(sum.blank),
+        number(sum.rejected),
+    );
+    sheet.paragraph(2, 2, &line);
+    let hits = words::hits(sum.hits);
+    let findings = counted(sum.findings, "finding", "findings");
+    sheet.paragraph(2, 2, &format!("{hits} in {findings}"));
+    warnings(sheet, case);
 }
 
-fn warnings(page: &mut Page<'_>, case: &Case) -> io::Result<()> {
+fn warnings(sheet: &mut Sheet, case: &Case) {
     let mut kinds: BTreeMap<Kind, Vec<&Warning>> = BTreeMap::new();
     for warning in &case.warnings {
         kinds.entry(warning.kind).or_default().push(warning);
     }
-    for (kind, list) in kinds {
-        let loss = if kind.is_loss() { "WARNING" } else { "note" };
-        let total = list.iter().map(|one| one.count).sum();
-        let files = list.len() as u64;
-        let of = match kind {
-            Kind::Rejected => {
-                let lines = count(total, "line", "lines");
-                format!("{lines} rejected (still searched)")
-            }
-            _ => format!("{}, {}", title(kind), count(files, "time", "times")),
-        };
-        page.line(&format!("  {loss}: {of}"))?;
-        let shown = if page.style.full { list.len() } else { SHOWN };
-        for warning in list.iter().take(shown) {
-            let place = safe(&warning.exhibit);
-            let detail = safe_str(&warning.detail);
-            let times = match warning.count {
-                1 => String::new(),
-                more => format!(" ({}×)", thousands(more)),
-            };
-            page.wrapped("    ", &format!("{place}: {detail}{times}"))?;
+    for (kind, warnings) in kinds {
+        let count = warnings
+            .iter()
+            .fold(0, |sum: u64, warning| sum.saturating_add(warning.count));
+        let tone = if kind.is_loss() { Tone::Bad } else { Tone::Odd };
+        let head = format!("{}: {}", word(kind), number(count));
+        sheet.page.pieces(2, &[Cell::toned(head, tone)]);
+        let shown = sheet.shown(warnings.len(), WARNINGS);
+        for warning in warnings.iter().take(shown) {
+            let line = describe(warning);
+            let most = if sheet.full { usize::MAX } else { 2 };
+            sheet.page.wrapped(4, 2, &line, most);
         }
-        if list.len() > shown {
-            let left = list.len() - shown;
-            page.line(&format!("    … {left} more (--full shows all)"))?;
-        }
-    }
-    Ok(())
-}
-
-fn title(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Unreadable => "could not be read",
-        Kind::Lost => "lost while it was read",
-        Kind::Changed => "changed while it was read",
-        Kind::Cut => "damaged: what came before the damage counts",
-        Kind::NotRead => "a web log of a format not read yet",
-        Kind::NotALog => "not a log",
-        Kind::Internal => "a fault in iisleuth",
-        Kind::Limit => "a limit was reached",
-        Kind::Interrupted => "interrupted",
-        Kind::NotJudged => "log of another service, not judged",
-        Kind::Rejected => "rejected",
-        Kind::Odd => "left aside",
+        sheet.left_out(4, warnings.len(), WARNINGS);
     }
 }
 
-/// `1.2 GiB`.
-fn size(bytes: u64) -> String {
-    let mut value = bytes as f64;
-    for unit in ["bytes", "KiB", "MiB", "GiB"] {
-        if value < 1024.0 {
-            return match unit {
-                "bytes" => format!("{bytes} bytes"),
-                _ => format!("{value:.1} {unit}"),
-            };
-        }
-        value /= 1024.0;
+fn describe(warning: &Warning) -> String {
+    let mut line = raw(&warning.exhibit);
+    if !line.is_empty() {
+        line.push_str(": ");
     }
-    format!("{value:.1} TiB")
+    line.push_str(&text(&warning.detail));
+    if warning.count > 1 {
+        line.push_str(&format!(" ({} times)", number(warning.count)));
+    }
+    line
+}
+
+/// The kind's word in files, with blanks.
+fn word(kind: Kind) -> String {
+    let value = serde_json::to_value(kind).unwrap_or_default();
+    let word = value.as_str().unwrap_or_default().replace('-', " ");
+    let mut letters = word.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
 }

@@ -30,7 +30,8 @@ fn main() -> io::Result<()> {
 }
 
 fn variable(name: &str) -> io::Result<String> {
-    env::var(name).map_err(|error| io::Error::other(format!("{name}: {error}")))
+    env::var(name)
+        .map_err(|error| io::Error::other(format!("{name}: {error}")))
 }
 
 fn list(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {

@@ -1,0 +1,86 @@
+//! Which hosts were probed?
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use super::page::{Cell, table_width};
+use super::words::{self, Precision, number};
+use super::{Sheet, raw};
+use crate::case::{Case, Host};
+use crate::raw::Raw;
+use crate::w3c::Timestamp;
+
+/// Hosts shown where lists are cut.
+const HOSTS: usize = 20;
+
+const HEAD: [&str; 6] =
+    ["Host", "Worst outcome", "Hits", "Clients", "First hit", "Last hit"];
+
+pub(super) fn show(sheet: &mut Sheet, case: &Case) {
+    sheet.page.heading("Which hosts were probed?");
+    let (mut probed, spared): (Vec<&Host>, Vec<&Host>) =
+        case.hosts.iter().partition(|host| host.probed);
+    if probed.is_empty() {
+        sheet.line(2, "None.");
+    } else {
+        probed.sort_by_key(|host| {
+            (Reverse(host.worst), Reverse(host.hits), &host.name)
+        });
+        let spans = spans(case);
+        let shown = sheet.shown(probed.len(), HOSTS);
+        let hosts = probed.get(..shown).unwrap_or_default();
+        let mut rows = rows(hosts, &spans, Precision::Minute);
+        if table_width(&HEAD, &rows) > sheet.page.room(2) {
+            rows = self::rows(hosts, &spans, Precision::Day);
+        }
+        sheet.page.table(2, &HEAD, &rows);
+        sheet.left_out(2, probed.len(), HOSTS);
+    }
+    if !spared.is_empty() {
+        not_probed(sheet, &spared);
+    }
+}
+
+/// First and last hit.
+type Span = (Option<Timestamp>, Option<Timestamp>);
+
+/// The hits of each host in time.
+fn spans(case: &Case) -> BTreeMap<&Raw, Span> {
+    let mut spans: BTreeMap<&Raw, Span> = BTreeMap::new();
+    for finding in &case.findings {
+        let (first, last) = spans.entry(&finding.host).or_default();
+        // `None` is less than any time, so it must not win the minimum.
+        *first = [*first, finding.first].into_iter().flatten().min();
+        *last = (*last).max(finding.last);
+    }
+    spans
+}
+
+fn rows(
+    hosts: &[&Host],
+    spans: &BTreeMap<&Raw, Span>,
+    precision: Precision,
+) -> Vec<Vec<Cell>> {
+    let row = |host: &&Host| {
+        let (first, last) = spans.get(&host.name).copied().unwrap_or_default();
+        vec![
+            Cell::new(raw(&host.name)),
+            words::outcome(host.worst),
+            Cell::number(number(host.hits)),
+            Cell::number(number(host.clients)),
+            Cell::new(words::time(first, precision)),
+            Cell::new(words::time(last, precision)),
+        ]
+    };
+    hosts.iter().map(row).collect()
+}
+
+/// Hosts without a hit, in one paragraph.
+fn not_probed(sheet: &mut Sheet, hosts: &[&Host]) {
+    let shown = sheet.shown(hosts.len(), HOSTS);
+    let names: Vec<String> =
+        hosts.iter().take(shown).map(|host| raw(&host.name)).collect();
+    let line = format!("Not probed: {}", names.join(", "));
+    sheet.paragraph(2, 2, &line);
+    sheet.left_out(4, hosts.len(), HOSTS);
+}

@@ -1,0 +1,118 @@
+//! Which probes succeeded? Each with its reason and the line that shows it.
+
+use std::cmp::Reverse;
+
+use super::page::Cell;
+use super::words::{self, Precision, number};
+use super::{Sheet, raw, text};
+use crate::case::{Case, EvidenceRef, Finding};
+use crate::signature::Outcome;
+
+/// Findings shown where lists are cut.
+const FINDINGS: usize = 10;
+
+pub(super) fn show(sheet: &mut Sheet, case: &Case) {
+    sheet.page.heading("Which probes succeeded?");
+    let mut found: Vec<&Finding> = case
+        .findings
+        .iter()
+        .filter(|f| f.worst.is_some_and(Outcome::is_success))
+        .collect();
+    found.sort_by_key(|f| {
+        (Reverse(f.worst), Reverse(f.level), f.first, &f.host, &f.rule)
+    });
+    let shown = sheet.shown(found.len(), FINDINGS);
+    for finding in found.iter().take(shown) {
+        show_finding(sheet, finding);
+    }
+    sheet.left_out(2, found.len(), FINDINGS);
+    if found.is_empty() {
+        none(sheet, case);
+    }
+}
+
+/// What is known where nothing shows a success.
+fn none(sheet: &mut Sheet, case: &Case) {
+    let outcomes = &case.summary.outcomes;
+    let exposed: u64 = outcomes
+        .iter()
+        .filter(|(outcome, _)| outcome.is_exposed())
+        .fold(0, |sum, (_, hits)| sum.saturating_add(hits));
+    let unknown = outcomes.of(Outcome::Unknown);
+    let mut line = "None.".to_owned();
+    if exposed > 0 {
+        let hits = words::hits(exposed);
+        line.push_str(&format!(
+            " {hits} reached a feature without a sign of success; \
+             the features are listed next."
+        ));
+    }
+    if unknown > 0 {
+        let hits = words::hits(unknown);
+        let verb = if unknown == 1 { "remains" } else { "remain" };
+        line.push_str(&format!(
+            " {hits} {verb} unknown: the log lacks what would tell."
+        ));
+    }
+    sheet.paragraph(2, 0, &line);
+}
+
+fn show_finding(sheet: &mut Sheet, finding: &Finding) {
+    let title = text(&finding.title);
+    let head = format!("{}: {title}", raw(&finding.host));
+    sheet.page.wrapped(2, 4, &head, if sheet.full { usize::MAX } else { 2 });
+    sheet.page.pieces(4, &outcome_line(finding));
+    let most = if sheet.full { usize::MAX } else { 1 };
+    let proofs = finding.evidence.iter().filter(|e| e.outcome.is_success());
+    for evidence in proofs.take(most) {
+        show_evidence(sheet, evidence);
+    }
+}
+
+fn outcome_line(finding: &Finding) -> Vec<Cell> {
+    let succeeded = finding
+        .outcomes
+        .iter()
+        .filter(|(outcome, _)| outcome.is_success())
+        .fold(0, |sum: u64, (_, hits)| sum.saturating_add(hits));
+    let hits = finding.outcomes.hits();
+    let share = if succeeded == hits {
+        words::hits(hits)
+    } else {
+        format!("{} of {}", number(succeeded), words::hits(hits))
+    };
+    let confidence = finding.confidence.map_or("", |c| c.as_str());
+    let rest = format!(
+        " ({confidence}): {share} by {}, rule {}",
+        words::clients(finding.clients),
+        text(&finding.rule),
+    );
+    vec![words::outcome(finding.worst), Cell::new(rest)]
+}
+
+fn show_evidence(sheet: &mut Sheet, evidence: &EvidenceRef) {
+    let mut who = words::time(evidence.time, Precision::Full);
+    if evidence.time.is_some() {
+        who.push_str(" UTC");
+    }
+    if let Some(client) = &evidence.client {
+        who.push_str(&format!(" from {}", raw(client)));
+    }
+    sheet.line(4, &who);
+    for reason in &evidence.reasons {
+        let why = format!("why: {}", text(&reason.text));
+        sheet.paragraph(4, 5, &why);
+    }
+    let place = format!(
+        "{}:{} (byte {})",
+        raw(&evidence.exhibit),
+        evidence.line,
+        evidence.offset
+    );
+    sheet.paragraph(4, 2, &place);
+    if sheet.full {
+        sheet.page.whole(6, &raw(&evidence.text));
+    } else {
+        sheet.line(6, &raw(&evidence.text));
+    }
+}
