@@ -80,11 +80,12 @@ impl<'a> Collector for CaseBuilder<'a> {
 
     fn exhibit(&self, setting: &Setting, tally: Tally, part: CasePart<'a>) {
         let (rows, lines) = part.finish(setting, tally);
-        self.with(|(draft, hits)| match draft.absorb(rows) {
-            Ok(()) => hits.insert(setting.name.clone(), lines),
-            Err(_) => {
+        self.with(|(draft, hits)| {
+            let exhibit = setting.name.clone();
+            if draft.absorb(rows).is_ok() {
+                hits.insert(exhibit, lines);
+            } else {
                 let detail = "given twice; counted once";
-                let exhibit = setting.name.clone();
                 draft.warn(Warning::new(Kind::Odd, exhibit, detail));
             }
         });

@@ -171,9 +171,9 @@ pub(super) fn derive(
             row.hosts.push(host);
         }
     }
-    let named = rows.into_iter().map(|(id, row)| {
+    let sorted = rows.into_iter().map(|(id, row)| {
         let name = names.get(id).map_or(id, String::as_str).to_owned();
         HitFeature { id: id.to_owned(), name, ..row }
     });
-    named.collect()
+    sorted.collect()
 }

@@ -129,17 +129,16 @@ impl Case {
     pub fn load(path: &Path) -> Result<Self> {
         let folder = path.is_dir().then(|| path.join(FILE_NAME));
         let path = folder.as_deref().unwrap_or(path);
-        let fault = |what: &str| {
-            // Debug form: a path may hold control characters.
-            Error::case(format!("{what} {path:?}"))
-        };
+        // Shown in Debug form: a path may hold control characters.
+        let shown = path.to_string_lossy();
+        let fault = |what: &str| Error::case(format!("{what} {shown:?}"));
         let file =
             File::open(path).map_err(|e| fault("cannot open").because(e))?;
         let case: Self = serde_json::from_reader(BufReader::new(file))
             .map_err(|e| fault("not a case file:").because(e))?;
         if case.schema != SCHEMA {
             let message = format!(
-                "the schema of {path:?} is {:?}; this version reads {SCHEMA}",
+                "the schema of {shown:?} is {:?}; this version reads {SCHEMA}",
                 case.schema
             );
             return Err(Error::case(message));

@@ -1,5 +1,7 @@
 //! Cases join as one scan of everything, and serialize to the same bytes.
 
+use std::fmt::Write as _;
+
 use super::*;
 use crate::evidence::PathIdentity;
 use crate::raw::Raw;
@@ -110,17 +112,19 @@ fn exhibit(seed: u64) -> (String, String) {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        let pick = |from: u64, n: u64| (state >> from) % n;
-        let host = ["WEB01", "WEB02", "-"][pick(3, 3) as usize];
-        let what = ["/a.htm", "/probe", "/worm.ida"][pick(9, 3) as usize];
-        let status = ["200", "404", "403", "-"][pick(13, 4) as usize];
+        let pick =
+            |from: u64, n: u64| usize::try_from((state >> from) % n).unwrap();
+        let host = ["WEB01", "WEB02", "-"][pick(3, 3)];
+        let what = ["/a.htm", "/probe", "/worm.ida"][pick(9, 3)];
+        let status = ["200", "404", "403", "-"][pick(13, 4)];
         let (second, client) = (pick(17, 60), pick(25, 5));
         let extra = if pick(31, 9) == 0 { " x" } else { "" };
-        text.push_str(&format!(
+        let _ = writeln!(
+            text,
             "2001-07-19 13:00:{second:02} {host} W3SVC{} 192.0.2.{client} \
-             GET {what} - {status} - 2{extra}\n",
+             GET {what} - {status} - 2{extra}",
             pick(35, 3)
-        ));
+        );
     }
     (format!("HOST{}/ex{seed}.log", seed % 3), text)
 }

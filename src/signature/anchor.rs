@@ -81,7 +81,7 @@ fn of_test(op: &Op, view: &View) -> Option<Vec<Anchor>> {
             .map(|pattern| match (group, pattern.parts.as_slice()) {
                 (Group::Method, [Part::Text(text)]) => anchor(group, text),
                 (Group::Method, _) => None,
-                _ => longest(group, pattern.texts()),
+                _ => longest(group, view, pattern.texts()),
             })
             .collect(),
         Op::Regex { .. } if group == Group::Method => return None,
@@ -93,7 +93,7 @@ fn of_test(op: &Op, view: &View) -> Option<Vec<Anchor>> {
                     .build()
                     .parse(regex.as_str())
                     .ok()?;
-                longest(group, required(&hir).iter().map(Vec::as_slice))
+                longest(group, view, required(&hir).iter().map(Vec::as_slice))
             })
             .collect(),
         _ => return None,
@@ -132,16 +132,19 @@ fn group(view: &View) -> Option<Group> {
     })
 }
 
-/// The longest piece that stands in one column: texts are cut at `?`, which
-/// parts stem and query, and in a line at blanks, which part columns.
+/// The longest piece that stands in one column: texts on the request are cut
+/// at `?`, which parts stem and query, and in a line at blanks, which part columns.
 fn longest<'t>(
     group: Group,
+    view: &View,
     texts: impl Iterator<Item = &'t [u8]>,
 ) -> Option<Anchor> {
+    let parts = matches!(view, View::Request | View::Line);
     texts
         .flat_map(|text| {
             text.split(move |byte| {
-                *byte == b'?' || (group == Group::Line && *byte == b' ')
+                (*byte == b'?' && parts)
+                    || (*byte == b' ' && group == Group::Line)
             })
         })
         .max_by_key(|piece| piece.len())

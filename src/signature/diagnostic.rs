@@ -77,23 +77,6 @@ impl From<Diagnostic> for Error {
     }
 }
 
-/// One error for the faults of a file: the first, and how many more.
-///
-/// It is one line, because whoever escapes it escapes line ends too.
-pub fn to_error(diagnostics: &[Diagnostic]) -> Error {
-    let Some(first) = diagnostics.first() else {
-        return Error::signature("the file is faulty");
-    };
-    match diagnostics.len() {
-        1 => Error::signature(first.brief()),
-        n => {
-            let more = n - 1;
-            let brief = first.brief();
-            Error::signature(format!("{brief} (and {more} more)"))
-        }
-    }
-}
-
 /// Blanks as wide as the text before the column. Tabs stay tabs.
 fn lead(source: &str, column: usize) -> String {
     let mut blanks = String::new();
@@ -352,7 +335,6 @@ mod tests {
         let error = Error::from(found[0].clone());
         assert!(error.is_signature());
         assert_eq!(error.to_string(), "a.yml:2:4: what is `y`");
-        assert!(to_error(&[]).is_signature());
     }
 
     #[test]
@@ -368,8 +350,6 @@ mod tests {
         assert_eq!(found.len(), LISTED + 1);
         assert_eq!(found[LISTED].message, "further faults are not listed");
         assert!(found[0].source.as_ref().unwrap().len() < 400);
-        let text = to_error(&found).to_string();
-        assert_eq!(text, "a.yml:1:1: no (and 20 more)");
     }
 
     #[test]

@@ -56,7 +56,7 @@ impl Resolved {
         record: &Record<'_>,
         sight: &mut Sight,
     ) -> bool {
-        let mut each = |part| self.holds(part, detection, record, sight);
+        let mut each = |one| self.holds(one, detection, record, sight);
         match expr {
             Expr::All(parts) => parts.iter().all(each),
             Expr::Any(parts) => parts.iter().any(each),
@@ -99,12 +99,12 @@ impl Resolved {
             Expr::Not(_) => {}
             Expr::Test(index) => {
                 let Some(test) = detection.tests.get(*index) else { return };
-                let name = test.field.as_deref().unwrap_or("keyword");
+                let field = test.field.as_deref().unwrap_or("keyword");
                 if let Some(form) = self.test(*index, detection, record, sight)
                 {
-                    let text = sight.describe(name, form);
-                    if !found.contains(&text) {
-                        found.push(text);
+                    let words = sight.describe(field, form);
+                    if !found.contains(&words) {
+                        found.push(words);
                     }
                 }
             }

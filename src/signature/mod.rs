@@ -12,6 +12,7 @@ mod diagnostic;
 mod entries;
 mod evaluate;
 mod matcher;
+mod modifier;
 pub mod outcome;
 mod pattern;
 mod prefilter;
@@ -19,6 +20,7 @@ mod reader;
 pub mod rule;
 mod set;
 mod value;
+mod variant;
 mod view;
 mod yaml;
 

@@ -134,7 +134,9 @@ impl Entry {
         let (before, gram) = text
             .windows(4)
             .enumerate()
-            .max_by_key(|(_, gram)| gram.iter().map(rarity).sum::<u32>())
+            .max_by_key(|(_, gram)| {
+                gram.iter().copied().map(rarity).sum::<u32>()
+            })
             .and_then(|(before, gram)| {
                 Some((before, u32::from_le_bytes(gram.try_into().ok()?)))
             })?;
@@ -143,7 +145,7 @@ impl Entry {
 }
 
 /// How rare a folded byte is in requests of ordinary logs.
-fn rarity(byte: &u8) -> u32 {
+fn rarity(byte: u8) -> u32 {
     match byte {
         b'/' | b'.' | b'=' | b'&' | b'-' | b' ' => 1,
         b'e' | b'a' | b's' | b't' | b'i' | b'o' | b'n' | b'r' => 2,

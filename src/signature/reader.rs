@@ -21,15 +21,13 @@ use crate::signature::yaml::{self, Node, Value};
 
 /// What one document of a Sigma file is to this program.
 #[derive(Clone, Debug)]
-pub enum Loaded {
+pub(super) enum Loaded {
     /// A rule for web logs.
     Rule(Box<Rule>),
     /// A rule for other logs. Only its title was read.
     OtherLogsource {
         /// The title, else the name of the file.
         title: String,
-        /// The line where the document starts, from 1.
-        line: usize,
     },
 }
 
@@ -48,7 +46,7 @@ const SLEUTH_KEYS: [&str; 7] = [
 
 /// Reads the rules of one file. `file` is its name as given; a rule without
 /// `name:` is called after it.
-pub fn read_rules(
+pub(super) fn read_rules(
     file: &Raw,
     text: &[u8],
 ) -> Result<Vec<Loaded>, Vec<Diagnostic>> {
@@ -104,7 +102,7 @@ impl Reader<'_, '_> {
         } else if !self.is_web(map) {
             let title = map.get("title").and_then(Node::text);
             let title = title.unwrap_or(&self.stem).to_owned();
-            return Some(Loaded::OtherLogsource { title, line: node.line });
+            return Some(Loaded::OtherLogsource { title });
         }
         Some(Loaded::Rule(Box::new(self.rule(map)?)))
     }

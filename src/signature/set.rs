@@ -64,8 +64,10 @@ impl Signatures {
         let mut files: Vec<(Raw, Vec<u8>)> = Vec::new();
         let mut faults = Vec::new();
         let mut catalogues = Catalogues::default();
+        let mut digest = Sha256::new();
         for (name, text) in EMBEDDED {
             if catalogues.read(name, text, &mut faults) {
+                digest.update(Sha256::digest(text));
                 continue;
             }
             if !source.without_embedded {
@@ -75,7 +77,6 @@ impl Signatures {
         for path in &source.paths {
             user_files(path, &mut files, &mut faults);
         }
-        let mut digest = Sha256::new();
         let mut rules = Vec::new();
         let mut skipped = Vec::new();
         for (file, text) in &files {
@@ -145,7 +146,7 @@ impl Signatures {
         &self.outcomes
     }
 
-    /// SHA-256 over the rule files in their order.
+    /// SHA-256 over the catalogues and rule files in their order.
     pub fn sha256(&self) -> &[u8; 32] {
         &self.sha256
     }
@@ -346,10 +347,10 @@ fn references(
 ) {
     let sleuth = &rule.sleuth;
     let mut missing = Vec::new();
-    for id in &sleuth.feature {
-        if !catalogues.features.iter().any(|one| one.id == *id) {
-            missing.push(("feature", id));
-        }
+    if let Some(id) = &sleuth.feature
+        && !catalogues.features.iter().any(|one| one.id == *id)
+    {
+        missing.push(("feature", id));
     }
     for id in &sleuth.advisories {
         if !catalogues.advisories.iter().any(|one| one.id == *id) {

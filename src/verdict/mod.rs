@@ -104,10 +104,10 @@ fn logged(record: &Record<'_>) -> String {
             parts.push(format!("{name} {number}"));
         }
     }
-    match parts.is_empty() {
-        true => String::new(),
-        false => format!(" ({})", parts.join(", ")),
+    if parts.is_empty() {
+        return String::new();
     }
+    format!(" ({})", parts.join(", "))
 }
 
 /// True where all of `when` holds.

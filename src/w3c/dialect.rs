@@ -22,10 +22,10 @@ pub enum Dialect {
     Ncsa,
     /// IIS native, comma separated.
     IisNative,
-    /// URLScan 2 or 3.
+    /// `URLScan` 2 or 3.
     #[serde(rename = "urlscan")]
     UrlScan,
-    /// Exchange HttpProxy and its kin.
+    /// Exchange `HttpProxy` and its kin.
     ExchangeProxy,
     /// The FTP service.
     Ftp,

@@ -135,17 +135,17 @@ fn digit(byte: u8) -> Option<i32> {
 }
 
 /// Two digits.
-fn two(high: u8, low: u8) -> Option<i32> {
+fn two([high, low]: [u8; 2]) -> Option<i32> {
     Some(digit(high)? * 10 + digit(low)?)
 }
 
 /// Reads `YYYY-MM-DD`.
 pub fn parse_date(text: &[u8]) -> Option<Date> {
-    let &[a, b, c, d, b'-', e, f, b'-', g, h] = text else {
-        return None;
-    };
-    let year = two(a, b)? * 100 + two(c, d)?;
-    let (month, day) = (two(e, f)?, two(g, h)?);
+    let (century, rest) = text.split_first_chunk::<2>()?;
+    let (year, rest) = rest.split_first_chunk::<2>()?;
+    let &[b'-', m1, m2, b'-', d1, d2] = rest else { return None };
+    let year = two(*century)? * 100 + two(*year)?;
+    let (month, day) = (two([m1, m2])?, two([d1, d2])?);
     Date::new(year, u8::try_from(month).ok()?, u8::try_from(day).ok()?)
 }
 
@@ -153,10 +153,11 @@ pub fn parse_date(text: &[u8]) -> Option<Date> {
 /// since midnight. A leap second counts as the second before it.
 pub fn parse_time(text: &[u8]) -> Option<i64> {
     let (clock, fraction) = text.split_at_checked(8)?;
-    let &[a, b, b':', c, d, b':', e, f] = clock else {
+    let &[h1, h2, b':', m1, m2, b':', s1, s2] = clock else {
         return None;
     };
-    let (hour, minute, second) = (two(a, b)?, two(c, d)?, two(e, f)?);
+    let (hour, minute) = (two([h1, h2])?, two([m1, m2])?);
+    let second = two([s1, s2])?;
     if hour > 23 || minute > 59 || second > 60 {
         return None;
     }

@@ -6,7 +6,7 @@
 //!
 //! | file | idea |
 //! |---|---|
-//! | `page`, `words` | lines, tables; numbers in words |
+//! | `page`, `cut`, `words` | lines and tables; numbers in words |
 //! | `read` | what was read, and what could not be |
 //! | `hosts` | which hosts were probed? |
 //! | `successes` | which probes succeeded? |
@@ -14,6 +14,7 @@
 //! | `clients`, `rules` | who probed, and with what |
 
 mod clients;
+mod cut;
 mod features;
 mod hosts;
 mod page;

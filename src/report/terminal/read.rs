@@ -1,6 +1,7 @@
 //! What was read: files, lines, time, and what could not be read.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use super::page::{Cell, Tone};
 use super::words::{self, Precision, counted, number, size};
@@ -71,7 +72,8 @@ fn describe(warning: &Warning) -> String {
     }
     line.push_str(&text(&warning.detail));
     if warning.count > 1 {
-        line.push_str(&format!(" ({} times)", number(warning.count)));
+        // Writing to a string cannot fail.
+        let _ = write!(line, " ({} times)", number(warning.count));
     }
     line
 }

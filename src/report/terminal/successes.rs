@@ -1,6 +1,7 @@
 //! Which probes succeeded? Each with its reason and the line that shows it.
 
 use std::cmp::Reverse;
+use std::fmt::Write as _;
 
 use super::page::Cell;
 use super::words::{self, Precision, number};
@@ -40,19 +41,22 @@ fn none(sheet: &mut Sheet, case: &Case) {
         .fold(0, |sum, (_, hits)| sum.saturating_add(hits));
     let unknown = outcomes.of(Outcome::Unknown);
     let mut line = "None.".to_owned();
+    // Writing to a string cannot fail.
     if exposed > 0 {
-        let hits = words::hits(exposed);
-        line.push_str(&format!(
-            " {hits} reached a feature without a sign of success; \
-             the features are listed next."
-        ));
+        let _ = write!(
+            line,
+            " {} reached a feature without a sign of success; the features \
+             are listed next.",
+            words::hits(exposed)
+        );
     }
     if unknown > 0 {
-        let hits = words::hits(unknown);
         let verb = if unknown == 1 { "remains" } else { "remain" };
-        line.push_str(&format!(
-            " {hits} {verb} unknown: the log lacks what would tell."
-        ));
+        let _ = write!(
+            line,
+            " {} {verb} unknown: the log lacks what would tell.",
+            words::hits(unknown)
+        );
     }
     sheet.paragraph(2, 0, &line);
 }
@@ -96,7 +100,8 @@ fn show_evidence(sheet: &mut Sheet, evidence: &EvidenceRef) {
         who.push_str(" UTC");
     }
     if let Some(client) = &evidence.client {
-        who.push_str(&format!(" from {}", raw(client)));
+        // Writing to a string cannot fail.
+        let _ = write!(who, " from {}", raw(client));
     }
     sheet.line(4, &who);
     for reason in &evidence.reasons {

@@ -22,7 +22,8 @@ fn main() -> io::Result<()> {
             .map(|part| part.to_string_lossy())
             .collect();
         let name = name.join("/");
-        let _ = writeln!(code, "    ({name:?}, include_bytes!({file:?})),");
+        let path = file.to_string_lossy();
+        let _ = writeln!(code, "    ({name:?}, include_bytes!({path:?})),");
     }
     code.push_str("]\n");
     let out = PathBuf::from(variable("OUT_DIR")?).join("embedded.rs");
