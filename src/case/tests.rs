@@ -265,7 +265,7 @@ fn a_hit_is_one_line_with_its_keys_in_order() {
          \"site\":\"W3SVC2\",\"client\":\"192.0.2.1\",{rule},\
          \"outcome\":\"absent\",\"confidence\":\"likely\",\
          \"reasons\":[{{\"code\":\"by-status\",\
-         \"text\":\"the status says so (status 404.2, win32 1260)\"}}],\
+         \"text\":\"the status says so (logged: 404.2, win32 1260)\"}}],\
          \"method\":\"GET\",\"uri_stem\":\"/worm\",\"uri_query\":\"a=b\",\
          \"status\":404,\"substatus\":2,\"win32_status\":1260,\
          \"matched_on\":[\"request\"],\"exhibit\":\"H/x.log\",\"line\":2,\

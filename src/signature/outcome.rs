@@ -169,7 +169,7 @@ pub struct When {
     /// Columns that the layout must not have or the line leaves empty:
     /// `status`, `substatus`, `win32`, `bytes`. All of them.
     pub missing: Vec<String>,
-    /// The line is a rejection by `URLScan`.
+    /// The line is a rejection by URLScan.
     pub urlscan: Option<bool>,
 }
 

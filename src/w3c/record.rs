@@ -37,7 +37,7 @@ pub struct Target<'a> {
 /// Why a line's stem is not what the client asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disguise {
-    /// `URLScan` refused it and logged `/<Rejected-By-UrlScan>` with the
+    /// URLScan refused it and logged `/<Rejected-By-UrlScan>` with the
     /// original after a tilde.
     UrlScan,
 }
@@ -87,7 +87,7 @@ impl<'a> Record<'a> {
     }
 
     /// What was asked for. HTTPERR's one `cs-uri` is split at the `?`; a
-    /// rejection by `URLScan` gives back the original URL.
+    /// rejection by URLScan gives back the original URL.
     #[inline]
     pub fn target(&self) -> Target<'a> {
         let logged = self.logged_target();
@@ -122,7 +122,7 @@ fn split_target(url: Option<&[u8]>) -> Target<'_> {
     target
 }
 
-/// The original of a URL that `URLScan` refused.
+/// The original of a URL that URLScan refused.
 fn undisguise(logged: Target<'_>) -> Target<'_> {
     let is_rejection =
         logged.stem.is_some_and(|stem| stem.eq_ignore_ascii_case(REJECTED));

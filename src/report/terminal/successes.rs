@@ -118,6 +118,6 @@ fn show_evidence(sheet: &mut Sheet, evidence: &EvidenceRef) {
     if sheet.full {
         sheet.page.whole(6, &raw(&evidence.text));
     } else {
-        sheet.line(6, &raw(&evidence.text));
+        sheet.page.wrapped(6, 0, &raw(&evidence.text), 4);
     }
 }
