@@ -46,7 +46,12 @@ pub fn main() -> ExitCode {
 
 fn run(args: &Args) -> Exit {
     let console = Console::new(args.quiet, args.no_color);
-    command(args, &console).unwrap_or_else(|error| {
+    finish(command(args, &console))
+}
+
+/// The end of a run; a fault is told, unless it is none to the caller.
+fn finish(result: Result<Exit>) -> Exit {
+    result.unwrap_or_else(|error| {
         let exit = Exit::of(&error);
         if exit != Exit::Finished {
             report_error(&error);
@@ -78,8 +83,6 @@ fn refuse(refused: &clap::Error) -> Exit {
         talk_lines(&text);
         return Exit::Usage;
     }
-    match print(|out| out.write_all(text.as_bytes())) {
-        Ok(()) => Exit::Finished,
-        Err(error) => Exit::of(&error),
-    }
+    let printed = print(|out| out.write_all(text.as_bytes()));
+    finish(printed.map(|()| Exit::Finished))
 }

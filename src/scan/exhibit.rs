@@ -141,6 +141,20 @@ impl<'s, C: Collector> ExhibitScan<'s, C> {
 
     /// Scans chunks that follow each other and joins what they give.
     fn wave(&mut self, chunks: &[Lines<'_>], lost: &dyn Fn() -> Option<u64>) {
+        // Without a layout nothing can be assumed: go on alone until a line
+        // tells it.
+        let mut chunks = chunks;
+        while let [first, rest @ ..] = chunks
+            && self.state.layout.is_none()
+            && !rest.is_empty()
+        {
+            let chunk = self.shared.chunk(*first, self.state.clone());
+            if lost().is_some() {
+                return;
+            }
+            self.join(chunk, *first);
+            chunks = rest;
+        }
         if chunks.len() <= 1 || self.state.is_sequential() {
             for lines in chunks {
                 let chunk = self.shared.chunk(*lines, self.state.clone());

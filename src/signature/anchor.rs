@@ -51,6 +51,29 @@ pub fn anchors(
     of(&detection.expr, detection, views)
 }
 
+/// Anchors of which a rejected line holds at least one where the rule's
+/// texts stand in it; `None` where that cannot be told.
+pub fn torn_anchors(
+    detection: &Detection,
+    views: &Resolved,
+) -> Option<Vec<Anchor>> {
+    let mut found = Vec::new();
+    for (index, test) in detection.tests.iter().enumerate() {
+        if !views.is_text(index) {
+            continue;
+        }
+        let Op::Text { patterns, .. } = &test.op else { continue };
+        for pattern in patterns {
+            let pieces = pattern
+                .texts()
+                .flat_map(|text| text.split(|byte| *byte == b'?'));
+            let best = pieces.max_by_key(|piece| piece.len())?;
+            found.push(anchor(Group::Line, best)?);
+        }
+    }
+    Some(found)
+}
+
 fn of(
     expr: &Expr,
     detection: &Detection,

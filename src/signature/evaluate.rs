@@ -241,7 +241,7 @@ impl Resolved {
     }
 
     /// True where the test is on text that a client chose freely.
-    fn is_text(&self, index: usize) -> bool {
+    pub fn is_text(&self, index: usize) -> bool {
         match self.view(index) {
             View::Line | View::Request | View::Stem => true,
             View::Field(field) => matches!(

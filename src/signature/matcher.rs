@@ -1,7 +1,7 @@
 //! All rules compiled into one matcher: immutable and shared; the scratch
 //! space that a thread needs stands in [`Scratch`].
 
-use crate::signature::anchor::{Anchor, Group, anchors};
+use crate::signature::anchor::{Anchor, Group, anchors, torn_anchors};
 use crate::signature::evaluate::Resolved;
 use crate::signature::pattern::Fold;
 use crate::signature::prefilter::Prefilter;
@@ -19,6 +19,9 @@ pub struct Matcher {
     line: Prefilter,
     methods: Vec<(Vec<u8>, Vec<u32>)>,
     always: Vec<u32>,
+    /// For rejected lines, where columns mean nothing.
+    torn: Prefilter,
+    torn_always: Vec<u32>,
 }
 
 /// What one thread needs to match records.
@@ -50,6 +53,7 @@ impl Matcher {
                 None => always.push(index),
             }
         }
+        let (torn, torn_always) = torn(rules, &resolved);
         let filter = |group| {
             Prefilter::new(group, all.iter().map(|(one, rule)| (one, *rule)))
         };
@@ -71,6 +75,8 @@ impl Matcher {
             methods: methods(&all),
             resolved,
             always,
+            torn,
+            torn_always,
         }
     }
 
@@ -162,12 +168,23 @@ impl Matcher {
     ) {
         scratch.rules.clear();
         scratch.decoded.set(line);
-        for ((rule, views), index) in
-            rules.iter().zip(&self.resolved).zip(0_u32..)
-        {
+        let found = &mut scratch.candidates;
+        found.clear();
+        found.extend_from_slice(&self.torn_always);
+        self.torn.find(line, found);
+        for (form, _) in scratch.decoded.forms() {
+            self.torn.find(form, found);
+        }
+        found.sort_unstable();
+        found.dedup();
+        for index in &scratch.candidates {
+            let at = *index as usize;
             let decoded = &scratch.decoded;
-            if views.matches_rejected(&rule.detection, line, decoded) {
-                scratch.rules.push(index);
+            if let (Some(rule), Some(views)) =
+                (rules.get(at), self.resolved.get(at))
+                && views.matches_rejected(&rule.detection, line, decoded)
+            {
+                scratch.rules.push(*index);
             }
         }
     }
@@ -199,6 +216,22 @@ impl Matcher {
             .get(index as usize)
             .is_some_and(|it| it.matches(&rule.detection, record, sight))
     }
+}
+
+/// The filter for rejected lines, and the rules it cannot speak for.
+fn torn(rules: &[Rule], resolved: &[Resolved]) -> (Prefilter, Vec<u32>) {
+    let mut all = Vec::new();
+    let mut always = Vec::new();
+    for ((rule, views), index) in rules.iter().zip(resolved).zip(0_u32..) {
+        match torn_anchors(&rule.detection, views) {
+            Some(found) => {
+                all.extend(found.into_iter().map(|one| (one, index)));
+            }
+            None => always.push(index),
+        }
+    }
+    let anchors = all.iter().map(|(anchor, rule)| (anchor, *rule));
+    (Prefilter::new(Group::Line, anchors), always)
 }
 
 /// The rules of each method that is an anchor.
