@@ -375,7 +375,7 @@ fn merged_parts_of_the_corpus_are_its_scan() {
     for name in ["webknowit", "waikolai"] {
         let folder = corpus.join(name);
         if folder.is_dir() {
-            merge_is_scan(name, &logs(&folder), 1, 16);
+            merge_is_scan(name, &logs(&folder), 4, 16);
         } else {
             println!("skipped: ../shared/corpus/{name} is not here");
         }

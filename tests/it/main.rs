@@ -3,13 +3,27 @@
 //!
 //! | module | asks |
 //! |---|---|
+//! | `commands` | do messages and exit codes hold, on the real binary? |
+//! | `corpus` | are real logs accounted for and judged as a person would? |
+//! | `cuts` | does it matter where a file is cut? |
+//! | `determinism` | the same bytes, however it is scanned? |
 //! | `layers` | does the source keep to the way of the data? |
 //! | `packages` | does the lock file keep to few, known packages? |
+//! | `scanning` | (how the topics scan through the library) |
+//! | `showcase` | does the made-up incident come out as told? |
+//! | `showcase_maker` | (makes the incident) |
 //! | `support` | (what the topics share) |
 
 // Where these fail the message is the panic; clippy knows only `#[test]`.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod commands;
+mod corpus;
+mod cuts;
+mod determinism;
 mod layers;
 mod packages;
+mod scanning;
+mod showcase;
+mod showcase_maker;
 mod support;
