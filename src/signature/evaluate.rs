@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use crate::signature::pattern::Fold;
 use crate::signature::rule::{
-    Comparison, Detection, Expr, How, Network, Op, Test,
+    Comparison, Detection, Expr, How, Network, Op, Pattern, Test,
 };
 use crate::signature::view::{Form, Sight, View};
 use crate::w3c::decode::Decoded;
@@ -219,6 +219,9 @@ impl Resolved {
                 else {
                     return None;
                 };
+                if *self.view(*index) == View::Field(Field::CsMethod) {
+                    return method_fits(patterns, line);
+                }
                 if !self.is_text(*index) {
                     return None;
                 }
@@ -255,6 +258,14 @@ impl Resolved {
             View::Extension | View::Custom(_) => false,
         }
     }
+}
+
+/// A verb proves nothing, but one that stands nowhere in the line refutes.
+fn method_fits(patterns: &[Pattern], line: &[u8]) -> Option<bool> {
+    let fits = line.split(|byte| *byte == b' ').any(|word| {
+        patterns.iter().any(|pattern| pattern.matches(word, Fold::Case))
+    });
+    if fits { None } else { Some(false) }
 }
 
 /// A literal that spans the `?` stands in two columns of a line.

@@ -76,9 +76,10 @@ fn made() -> Vec<(&'static str, Vec<u8>)> {
         long_lines(40..44),
         long_lines(44..90)
     );
-    let repeated: String = (0..30)
-        .map(|n| format!("{IIS5}{LAYOUT}{}", long_lines(n * 4..n * 4 + 4)))
-        .collect();
+    let repeated = (0..30)
+        .map(|n| [IIS5, LAYOUT, &long_lines(n * 4..n * 4 + 4)].concat())
+        .collect::<Vec<_>>()
+        .concat();
     let nuls = "\0".repeat(5000);
     let nul = format!(
         "{IIS5}{LAYOUT}{}{nuls}{IIS5}{LAYOUT}{}\0\0\0\n{nuls}{}",
@@ -209,10 +210,14 @@ fn neutral(value: &mut Value, keys: &[&str]) {
             for key in keys {
                 map.remove(*key);
             }
-            map.values_mut().for_each(|one| neutral(one, keys));
+            for one in map.values_mut() {
+                neutral(one, keys);
+            }
         }
         Value::Array(list) => {
-            list.iter_mut().for_each(|one| neutral(one, keys));
+            for one in list {
+                neutral(one, keys);
+            }
         }
         _ => {}
     }

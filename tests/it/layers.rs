@@ -116,7 +116,7 @@ impl Source {
     /// The folder under `src`, or the file itself where it is in none.
     fn layer(&self) -> &str {
         match self.name.split_once('/') {
-            Some((_, rest)) if rest == "embed/build.rs" => "build",
+            Some((_, "embed/build.rs")) => "build",
             Some((folder, _)) => folder,
             None => self.name.trim_end_matches(".rs"),
         }
