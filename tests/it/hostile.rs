@@ -159,10 +159,28 @@ const ESCAPES: [&str; 40] = [
 
 /// Characters that turn text around or hide.
 const HIDDEN: [char; 22] = [
-    '\u{61c}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}',
-    '\u{2028}', '\u{2029}', '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}',
-    '\u{202e}', '\u{2060}', '\u{2066}', '\u{2067}', '\u{2068}', '\u{2069}',
-    '\u{180e}', '\u{ad}', '\u{feff}', '\u{e0041}',
+    '\u{61c}',
+    '\u{200b}',
+    '\u{200c}',
+    '\u{200d}',
+    '\u{200e}',
+    '\u{200f}',
+    '\u{2028}',
+    '\u{2029}',
+    '\u{202a}',
+    '\u{202b}',
+    '\u{202c}',
+    '\u{202d}',
+    '\u{202e}',
+    '\u{2060}',
+    '\u{2066}',
+    '\u{2067}',
+    '\u{2068}',
+    '\u{2069}',
+    '\u{180e}',
+    '\u{ad}',
+    '\u{feff}',
+    '\u{e0041}',
 ];
 
 fn payloads() -> Vec<Vec<u8>> {
@@ -189,9 +207,8 @@ fn is_safe(case: &str, run: &Run) {
             Err(error) => panic!("{case}, {name}: {error}"),
         };
         for (number, line) in text.split('\n').enumerate() {
-            let bad = line
-                .chars()
-                .find(|it| it.is_control() || HIDDEN.contains(it));
+            let bad =
+                line.chars().find(|it| it.is_control() || HIDDEN.contains(it));
             assert_eq!(bad, None, "{case}, {name} {}: {line:?}", number + 1);
         }
     }
@@ -295,8 +312,7 @@ fn json_gives_the_exact_bytes() {
     let lines: Vec<&[u8]> = log.split(|byte| *byte == b'\n').collect();
     let mut seen = vec![false; lines.len()];
     let hits = json("jsonl");
-    for text in hits.split(|byte| *byte == b'\n').filter(|it| !it.is_empty())
-    {
+    for text in hits.split(|byte| *byte == b'\n').filter(|it| !it.is_empty()) {
         let hit: Value = serde_json::from_slice(text).unwrap();
         let at = usize::try_from(number(&hit["line"])).unwrap() - 1;
         seen[at] = true;
@@ -326,10 +342,10 @@ fn no_name_reaches_the_terminal_raw() {
         let name = [b"h", &payload[..], index.to_string().as_bytes()].concat();
         let name = OsString::from_vec(name);
         let site = Path::new(&name).join("W3SVC1");
-        let good = [header().into_bytes(), line(&[(
-            "cs-uri-stem",
-            b"/scripts/root.exe",
-        )])]
+        let good = [
+            header().into_bytes(),
+            line(&[("cs-uri-stem", b"/scripts/root.exe")]),
+        ]
         .concat();
         let put = |path: &Path, bytes: &[u8]| {
             let path = folder.path().join(path);

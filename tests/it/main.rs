@@ -7,7 +7,9 @@
 //! | `corpus` | are real logs accounted for and judged as a person would? |
 //! | `cuts` | does it matter where a file is cut? |
 //! | `determinism` | the same bytes, however it is scanned? |
+//! | `hostile` | can text from outside steer a terminal? |
 //! | `layers` | does the source keep to the way of the data? |
+//! | `library` | (what tests of the library share) |
 //! | `packages` | does the lock file keep to few, known packages? |
 //! | `scanning` | (how the topics scan through the library) |
 //! | `showcase` | does the made-up incident come out as told? |
@@ -21,7 +23,9 @@ mod commands;
 mod corpus;
 mod cuts;
 mod determinism;
+mod hostile;
 mod layers;
+mod library;
 mod packages;
 mod scanning;
 mod showcase;
