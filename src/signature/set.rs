@@ -96,7 +96,7 @@ impl Signatures {
             }
         }
         rules.sort_by(|a, b| a.name.cmp(&b.name));
-        check(&rules, &catalogues, &mut faults);
+        check(&rules, &catalogues, &files, &mut faults);
         if !faults.is_empty() {
             return Err(faults);
         }
@@ -307,6 +307,7 @@ fn fault(file: &Raw, message: String, help: Option<&str>) -> Diagnostic {
 fn check(
     rules: &[Rule],
     catalogues: &Catalogues,
+    files: &[(Raw, Vec<u8>)],
     faults: &mut Vec<Diagnostic>,
 ) {
     if rules.len() > limits::RULES {
@@ -317,10 +318,9 @@ fn check(
     let mut names: BTreeMap<&str, &Rule> = BTreeMap::new();
     let mut ids: BTreeMap<&str, &Rule> = BTreeMap::new();
     for rule in rules {
-        let id = rule.id.as_deref();
         let twins = [
             ("name", Some(rule.name.as_str()), &mut names),
-            ("id", id, &mut ids),
+            ("id", rule.id.as_deref(), &mut ids),
         ];
         for (what, key, seen) in twins {
             if let Some(key) = key
@@ -330,13 +330,43 @@ fn check(
                 let message =
                     format!("{what} `{key}` is also that of {other}");
                 let help = "give each rule its own name and id";
-                faults.push(fault(&rule.file, message, Some(help)));
+                let fault = fault(&rule.file, message, Some(help));
+                faults.push(placed(fault, files, what, key));
             }
         }
     }
     for rule in rules {
+        let before = faults.len();
         references(rule, &names, catalogues, faults);
+        for fault in faults.iter_mut().skip(before) {
+            let id = fault.message.split('`').nth(1).unwrap_or("").to_owned();
+            *fault = placed(fault.clone(), files, "", &id);
+        }
     }
+}
+
+/// The fault at the line of its file that gives `key` the value.
+fn placed(
+    mut fault: Diagnostic,
+    files: &[(Raw, Vec<u8>)],
+    key: &str,
+    value: &str,
+) -> Diagnostic {
+    let text = files.iter().find(|(name, _)| *name == fault.file);
+    let text = text.map_or(&[][..], |(_, text)| text);
+    let text = String::from_utf8_lossy(text);
+    let found = text.lines().zip(1..).find_map(|(line, number)| {
+        let bare = line.to_ascii_lowercase();
+        let at = bare.find(&value.to_ascii_lowercase())?;
+        bare.starts_with(key).then_some((number, at, line))
+    });
+    if let Some((number, at, line)) = found {
+        let before = line.get(..at).unwrap_or_default();
+        fault.line = number;
+        fault.column = before.chars().count() + 1;
+        fault.source = Some(line.to_owned());
+    }
+    fault
 }
 
 fn references(
