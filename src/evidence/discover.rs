@@ -162,6 +162,10 @@ impl Search {
                     format!("not searched: {WALK_DEPTH} folders deep");
                 self.warn(Kind::Limit, path, detail);
             }
+            let log = path.extension().is_some_and(|it| it == "log");
+            if log && entry.depth() > 0 {
+                self.warn(Kind::Odd, path, "a folder, named like a log");
+            }
             return false;
         }
         if !kind.is_file() {

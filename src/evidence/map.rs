@@ -74,9 +74,14 @@ impl Mapping {
     }
 
     /// The offset from which bytes vanished, if some did: results from there
-    /// on are void. Costs an atomic load. A cut inside the last page shows
-    /// only after [`Mapping::check`].
+    /// on are void. Asks for the file's size, because a cut inside a page
+    /// leaves zeros there and raises no fault.
     pub fn lost(&self) -> Option<u64> {
+        if let Ok(now) = Seen::now(&self.file)
+            && now.bytes < self.seen.bytes
+        {
+            self.shrunk.fetch_min(now.bytes, Ordering::SeqCst);
+        }
         let shrunk = self.shrunk.load(Ordering::SeqCst);
         Some(self.slot.lost().min(shrunk)).filter(|from| *from != u64::MAX)
     }
@@ -84,11 +89,6 @@ impl Mapping {
     /// After the scan: what happened to the file meanwhile. `Lost` where
     /// bytes vanished, `Changed` where size or time differ.
     pub fn check(&self) -> Option<Warning> {
-        if let Ok(now) = Seen::now(&self.file)
-            && now.bytes < self.seen.bytes
-        {
-            self.shrunk.fetch_min(now.bytes, Ordering::SeqCst);
-        }
         let read = self.lost().unwrap_or(self.seen.bytes);
         let (kind, detail) = self.seen.compare(&self.file, read)?;
         Some(Warning::new(kind, self.name.clone(), detail))

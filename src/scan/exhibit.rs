@@ -69,13 +69,11 @@ impl<'s, C: Collector> ExhibitScan<'s, C> {
         let mut start = 0;
         while start < bytes.len() && !self.shared.progress.is_interrupted() {
             let rest = bytes.get(start..).unwrap_or_default();
-            let chunks = cut(rest, start as u64, self.chunk_bytes, self.wave);
+            let known = self.state.layout.is_some();
+            let most = if known { self.wave } else { 1 };
+            let chunks = cut(rest, start as u64, self.chunk_bytes, most);
             let length: usize = chunks.iter().map(|one| one.bytes.len()).sum();
-            let snapshot = lost();
-            if snapshot.is_none() {
-                self.wave(&chunks, lost);
-            }
-            if let Some(lost) = lost() {
+            if !self.wave(&chunks, lost) {
                 self.until(bytes, start, lost);
                 return;
             }
@@ -83,16 +81,24 @@ impl<'s, C: Collector> ExhibitScan<'s, C> {
         }
     }
 
-    /// What is left of a wave in which pages vanished. The bytes before are
-    /// as found.
-    fn until(&mut self, bytes: &[u8], start: usize, lost: u64) {
-        let end = usize::try_from(lost).unwrap_or(usize::MAX);
-        let rest = bytes.get(start..end.max(start)).unwrap_or_default();
-        let whole = memchr::memrchr(b'\n', rest).map_or(0, |at| at + 1);
-        let offset = start as u64;
-        let rest = rest.get(..whole).unwrap_or_default();
-        let chunks = cut(rest, offset, self.chunk_bytes, usize::MAX);
-        self.wave(&chunks, &|| None);
+    /// What is left of a wave in which pages vanished: the bytes before are
+    /// as found, unless yet more vanishes.
+    fn until(
+        &mut self,
+        bytes: &[u8],
+        start: usize,
+        lost: &dyn Fn() -> Option<u64>,
+    ) {
+        while let Some(from) = lost() {
+            let end = usize::try_from(from).unwrap_or(usize::MAX);
+            let rest = bytes.get(start..end.max(start)).unwrap_or_default();
+            let whole = memchr::memrchr(b'\n', rest).map_or(0, |at| at + 1);
+            let rest = rest.get(..whole).unwrap_or_default();
+            let chunks = cut(rest, start as u64, self.chunk_bytes, usize::MAX);
+            if self.wave(&chunks, &|| lost().filter(|now| *now < from)) {
+                return;
+            }
+        }
     }
 
     /// Scans a stream through one buffer of whole lines.
@@ -139,52 +145,45 @@ impl<'s, C: Collector> ExhibitScan<'s, C> {
         }
     }
 
-    /// Scans chunks that follow each other and joins what they give.
-    fn wave(&mut self, chunks: &[Lines<'_>], lost: &dyn Fn() -> Option<u64>) {
-        // Without a layout nothing can be assumed: go on alone until a line
-        // tells it.
-        let mut chunks = chunks;
-        while let [first, rest @ ..] = chunks
-            && self.state.layout.is_none()
-            && !rest.is_empty()
-        {
-            let chunk = self.shared.chunk(*first, self.state.clone());
-            if lost().is_some() {
-                return;
-            }
-            self.join(chunk, *first);
-            chunks = rest;
-        }
-        if chunks.len() <= 1 || self.state.is_sequential() {
-            for lines in chunks {
-                let chunk = self.shared.chunk(*lines, self.state.clone());
-                if lost().is_some() {
-                    return;
-                }
-                self.join(chunk, *lines);
-            }
-            return;
-        }
+    /// Scans chunks that follow each other and joins what they give. Where
+    /// pages vanished meanwhile nothing is joined, and the answer is false.
+    fn wave(
+        &mut self,
+        chunks: &[Lines<'_>],
+        lost: &dyn Fn() -> Option<u64>,
+    ) -> bool {
         let assumed = self.state.clone();
         let shared = &self.shared;
-        let scanned: Vec<_> = chunks
-            .par_iter()
-            .map(|lines| shared.chunk(*lines, assumed.clone()))
-            .collect();
-        if lost().is_some() {
-            return;
-        }
+        let scan = |lines: &Lines<'_>| shared.chunk(*lines, assumed.clone());
+        // Without a layout nothing can be assumed.
+        let known = assumed.layout.is_some() && !assumed.is_sequential();
+        let ahead = chunks.len() > 1 && known;
+        let scanned: Vec<_> = if ahead {
+            chunks.par_iter().map(|lines| Some(scan(lines))).collect()
+        } else {
+            chunks.iter().map(|_| None).collect()
+        };
+        let mut state = assumed.clone();
+        let mut settled = Vec::with_capacity(chunks.len());
         for (chunk, lines) in scanned.into_iter().zip(chunks) {
-            let fits = chunk
-                .as_ref()
-                .is_ok_and(|chunk| chunk.parser.agrees(&assumed, &self.state));
-            let chunk = if fits || chunk.is_err() {
-                chunk
-            } else {
-                self.shared.chunk(*lines, self.state.clone())
-            };
+            let fits = chunk.filter(|chunk| match chunk {
+                Ok(chunk) => chunk.parser.agrees(&assumed, &state),
+                Err(_) => true,
+            });
+            let chunk =
+                fits.unwrap_or_else(|| shared.chunk(*lines, state.clone()));
+            if let Ok(chunk) = &chunk {
+                state = chunk.parser.state_from(&state);
+            }
+            settled.push(chunk);
+        }
+        if lost().is_some() {
+            return false;
+        }
+        for (chunk, lines) in settled.into_iter().zip(chunks) {
             self.join(chunk, *lines);
         }
+        true
     }
 
     fn join(

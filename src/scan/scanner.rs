@@ -151,11 +151,9 @@ impl<'s> Scanner<'s> {
         };
         let ((mut tally, part), sha256) = rayon::join(scan, hash);
         tally.bytes = mapping.bytes().len() as u64;
-        tally.sha256 = sha256;
-        tally.warnings.extend(mapping.check());
-        if mapping.lost().is_some() {
-            tally.sha256 = None;
-        }
+        let change = mapping.check();
+        tally.sha256 = sha256.filter(|_| change.is_none());
+        tally.warnings.extend(change);
         (tally, part)
     }
 

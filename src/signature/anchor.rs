@@ -111,11 +111,7 @@ fn of_test(op: &Op, view: &View) -> Option<Vec<Anchor>> {
         Op::Regex { regexes, .. } => regexes
             .iter()
             .map(|regex| {
-                let hir = regex_syntax::ParserBuilder::new()
-                    .utf8(false)
-                    .build()
-                    .parse(regex.as_str())
-                    .ok()?;
+                let hir = parse(regex.as_str())?;
                 longest(group, view, required(&hir).iter().map(Vec::as_slice))
             })
             .collect(),
@@ -156,7 +152,8 @@ fn group(view: &View) -> Option<Group> {
 }
 
 /// The longest piece that stands in one column: texts on the request are cut
-/// at `?`, which parts stem and query, and in a line at blanks, which part columns.
+/// at `?`, which parts stem and query, and in a line at blanks, which part
+/// columns, and at `+`, which matches a blank.
 fn longest<'t>(
     group: Group,
     view: &View,
@@ -167,7 +164,7 @@ fn longest<'t>(
         .flat_map(|text| {
             text.split(move |byte| {
                 (*byte == b'?' && parts)
-                    || (*byte == b' ' && group == Group::Line)
+                    || (matches!(byte, b' ' | b'+') && group == Group::Line)
             })
         })
         .max_by_key(|piece| piece.len())
@@ -195,6 +192,21 @@ fn worth(anchors: &[Anchor]) -> f64 {
     };
     anchors.iter().map(one).fold(f64::INFINITY, f64::min)
         - anchors.len() as f64 / 1000.0
+}
+
+/// An expression as it was compiled, bytes first, in any letter case. Case
+/// is ignored because the text of an expression does not tell its flags,
+/// and because Unicode has letters that fold to ASCII ones.
+fn parse(regex: &str) -> Option<Hir> {
+    let parse = |unicode| {
+        regex_syntax::ParserBuilder::new()
+            .utf8(false)
+            .unicode(unicode)
+            .case_insensitive(true)
+            .build()
+            .parse(regex)
+    };
+    parse(false).or_else(|_| parse(true)).ok()
 }
 
 /// Literal runs that every match of an expression holds.
@@ -247,10 +259,9 @@ fn single(hir: &Hir) -> Option<u8> {
         regex_syntax::hir::Class::Unicode(class) => class
             .iter()
             .flat_map(|range| range.start()..=range.end())
-            .take(4)
-            .filter(char::is_ascii)
-            .map(|letter| u8::try_from(letter).unwrap_or(b'?'))
-            .collect(),
+            .take(3)
+            .map(|letter| u8::try_from(letter).ok().filter(u8::is_ascii))
+            .collect::<Option<_>>()?,
     };
     let first = bytes.first()?.to_ascii_lowercase();
     bytes

@@ -220,7 +220,7 @@ impl Resolved {
                     return None;
                 };
                 if *self.view(*index) == View::Field(Field::CsMethod) {
-                    return method_fits(patterns, line);
+                    return method_fits(patterns, line, self.fold);
                 }
                 if !self.is_text(*index) {
                     return None;
@@ -261,9 +261,9 @@ impl Resolved {
 }
 
 /// A verb proves nothing, but one that stands nowhere in the line refutes.
-fn method_fits(patterns: &[Pattern], line: &[u8]) -> Option<bool> {
+fn method_fits(patterns: &[Pattern], line: &[u8], fold: Fold) -> Option<bool> {
     let fits = line.split(|byte| *byte == b' ').any(|word| {
-        patterns.iter().any(|pattern| pattern.matches(word, Fold::Case))
+        patterns.iter().any(|pattern| pattern.matches(word, fold))
     });
     if fits { None } else { Some(false) }
 }

@@ -132,7 +132,7 @@ impl Matcher {
         }
         if let Some(method) = record.get(Field::CsMethod) {
             for (name, rules) in &self.methods {
-                if name.eq_ignore_ascii_case(method) {
+                if Fold::CaseAndPlus.equals(method, name) {
                     found.extend_from_slice(rules);
                 }
             }

@@ -166,6 +166,9 @@ impl Sight {
         holds: &mut dyn FnMut(&[u8]) -> bool,
     ) -> Option<Form> {
         let target = record.target();
+        if target.stem.is_none() && target.query.is_none() {
+            return None;
+        }
         let query = target.query.unwrap_or_default();
         if lead.is_empty() && target.query.is_some() && holds(query) {
             return Some(Form::Raw);

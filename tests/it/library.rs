@@ -82,9 +82,9 @@ pub fn number(value: &Value) -> u64 {
     value.as_u64().unwrap_or_else(|| panic!("no number: {value}"))
 }
 
-fn builder() -> CaseBuilder<'static> {
+fn builder(set: &Signatures) -> CaseBuilder<'_> {
     let options = Options { keep_hits: true, ..Options::default() };
-    CaseBuilder::new(signatures().outcomes(), options, Run::default())
+    CaseBuilder::new(set.outcomes(), options, Run::default())
 }
 
 /// Scans evidence while `progress` watches.
@@ -94,7 +94,7 @@ pub fn scan(
     progress: &dyn Progress,
 ) -> Scan {
     let scanner = Scanner::new(signatures(), options).unwrap();
-    let builder = builder();
+    let builder = builder(signatures());
     for warning in &evidence.warnings {
         builder.warn(warning.clone());
     }
@@ -110,9 +110,14 @@ pub fn scan_path(path: &Path, options: ScanOptions) -> Scan {
 
 /// Scans bytes that stand for a file of that path.
 pub fn scan_bytes(path: &Path, bytes: &[u8]) -> Scan {
+    scan_bytes_with(signatures(), path, bytes)
+}
+
+/// Scans bytes with signatures of one's own.
+pub fn scan_bytes_with(set: &Signatures, path: &Path, bytes: &[u8]) -> Scan {
     let options = ScanOptions { threads: 1, ..ScanOptions::default() };
-    let scanner = Scanner::new(signatures(), options).unwrap();
-    let builder = builder();
+    let scanner = Scanner::new(set, options).unwrap();
+    let builder = builder(set);
     scanner.scan_bytes(&Raw::from_path(path), bytes, &builder);
     Scan::finish(builder)
 }

@@ -3,31 +3,39 @@
 //!
 //! | module | asks |
 //! |---|---|
+//! | `accounting` | is every line accounted for, whatever it holds? |
 //! | `commands` | do messages and exit codes hold, on the real binary? |
 //! | `corpus` | are real logs accounted for and judged as a person would? |
 //! | `cuts` | does it matter where a file is cut? |
 //! | `determinism` | the same bytes, however it is scanned? |
+//! | `faults` | do damaged files stay harmless? |
 //! | `hostile` | can text from outside steer a terminal? |
 //! | `layers` | does the source keep to the way of the data? |
 //! | `library` | (what tests of the library share) |
+//! | `oracle` | do fast path and naive twin agree? |
 //! | `packages` | does the lock file keep to few, known packages? |
 //! | `scanning` | (how the topics scan through the library) |
 //! | `showcase` | does the made-up incident come out as told? |
 //! | `showcase_maker` | (makes the incident) |
 //! | `support` | (what the topics share) |
+//! | `verdicts` | does each answer get its outcome? |
 
 // Where these fail the message is the panic; clippy knows only `#[test]`.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod accounting;
 mod commands;
 mod corpus;
 mod cuts;
 mod determinism;
+mod faults;
 mod hostile;
 mod layers;
 mod library;
+mod oracle;
 mod packages;
 mod scanning;
 mod showcase;
 mod showcase_maker;
 mod support;
+mod verdicts;
