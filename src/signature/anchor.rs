@@ -205,8 +205,9 @@ fn parse(regex: &str) -> Option<Hir> {
             .case_insensitive(true)
             .build()
             .parse(regex)
+            .ok()
     };
-    parse(false).or_else(|_| parse(true)).ok()
+    parse(false).or_else(|| parse(true))
 }
 
 /// Literal runs that every match of an expression holds.

@@ -99,7 +99,7 @@ const LAYOUT: &str =
 /// One of eight logs of about 100 KiB.
 fn log(kind: usize, dice: &mut Dice) -> Vec<u8> {
     let version = ["4.0", "5.0", "6.0", "10.0"][kind % 4];
-    let end = if kind % 2 == 0 { "\n" } else { "\r\n" };
+    let end = if kind.is_multiple_of(2) { "\n" } else { "\r\n" };
     // Kinds 6 and 7 log no date, so their lines hang on those before.
     let dated = kind < 6;
     let fields = if dated { LAYOUT } else { &LAYOUT[5..] };

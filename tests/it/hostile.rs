@@ -466,7 +466,7 @@ fn no_broken_rule_reaches_the_terminal_raw() {
         let text = rule(index, "x");
         let splice = |after: &str| {
             let at = text.find(after).unwrap() + after.len();
-            [text[..at].as_bytes(), payload, text[at..].as_bytes()].concat()
+            [&text.as_bytes()[..at], payload, &text.as_bytes()[at..]].concat()
         };
         for (place, after) in [
             ("name", "name: hos"),

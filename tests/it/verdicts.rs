@@ -8,6 +8,7 @@
 //! its line.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::path::Path;
 
 use iisleuth::signature::{Criterion, Range, Signatures, Source};
@@ -16,19 +17,20 @@ use serde_json::Value;
 use super::library::{scan_bytes_with, signatures, text};
 use super::support::{Folder, run};
 
-/// A word for the rows; the rule; method, path, query and user agent.
+/// A word for the rows; the rule; method, path, query and user agent. The
+/// path `!` is the one that `URLScan` puts in place of the request's.
 const REQUESTS: &str = r"
-urlscan; urlscan-rejected; GET /<Rejected-By-UrlScan> ~/docs/v1.2/a.htm
-urlscan-eml; urlscan-rejected; GET /<Rejected-By-UrlScan> ~/a%25.eml
-urlscan-ida; code-red; GET /<Rejected-By-UrlScan> ~/default.ida?NNNNNNNNNNNNNNNNNNNN
-urlscan-root; root-exe-backdoor; GET /<Rejected-By-UrlScan> ~/scripts/root.exe?/c+ver
+urlscan; urlscan-rejected; GET ! ~/docs/v1.2/a.htm
+urlscan-eml; urlscan-rejected; GET ! ~/a%25.eml
+urlscan-ida; code-red; GET ! ~/default.ida?NNNNNNNNNNNNNNNNNNNN
+urlscan-root; root-exe-backdoor; GET ! ~/scripts/root.exe?/c+ver
 pma; foreign-phpmyadmin; GET /phpmyadmin/ -
 propfind; webdav-propfind-probe; PROPFIND / - davtest/1.0
 ida; code-red; GET /default.ida NNNNNNNNNNNNNNNNNNNN
 double; nimda-double-decode; GET /scripts/..%5c../winnt/system32/cmd.exe /c+dir
 union; sql-injection-union; GET /a.aspx id=-1+union+all+select+1,2,3--
 shell-post; webshell-known-names; POST /aspxspy.aspx -
-telerik; telerik-asyncupload-probe; GET /Telerik.Web.UI.WebResource.axd type=rau
+rau; telerik-asyncupload-probe; GET /Telerik.Web.UI.WebResource.axd type=rau
 proxy; open-proxy-probe; GET /testproxy.php -
 put; webdav-put-script; PUT /a.asp -
 root-ver; root-exe-backdoor; GET /scripts/root.exe /c+ver
@@ -82,7 +84,7 @@ pma 10.0; 403.503 5; blocked ip-restriction
 pma 10.0; 404.504 0; blocked ip-restriction
 pma 6.0; 403.6 5; blocked ip-restriction
 pma 5.0; 400 87; blocked bad-request
-telerik 8.5; 400.0 0; blocked bad-request
+rau 8.5; 400.0 0; blocked bad-request
 proxy 8.5; 400.0 0; blocked bad-request
 put 6.0; 400.0 0; blocked bad-request
 pma 10.0; 505.0 0; blocked version-not-supported
@@ -150,7 +152,7 @@ pma 7.5; 403.14 0; disabled listing-off
 propfind 7.5; 405.0 1; disabled verb-not-allowed
 propfind 5.1; 405 1; disabled verb-not-allowed
 propfind 5.0; 501 0; disabled verb-not-implemented
-telerik 8.5; 500.19 5; disabled configuration-error
+rau 8.5; 500.19 5; disabled configuration-error
 sample 7.5; 500.15 0; disabled configuration-error
 ida 5.0; 404 2; absent mapping-removed
 ida 4.0; 404 0; absent mapping-removed
@@ -180,7 +182,7 @@ union 8.5; 403.0 0; denied access-forbidden
 pma 8.5; 407.0 0; denied proxy-logon-required
 proxy 8.5; 440.0 0; denied session-required
 proxy 8.5; 302.0 0; denied redirected-to-logon
-telerik 8.5; 302.0 0; denied redirected-to-logon
+rau 8.5; 302.0 0; denied redirected-to-logon
 ";
 
 /// Not told, answered, broken, or done.
@@ -192,7 +194,7 @@ translate 5.0; 200 0; unknown payload-not-logged
 pma 8.5; 500.50 0; unknown rewrite-error
 ida 5.0; 200 0; reached answered
 frontpage 5.0; 200 0; reached answered
-telerik 8.5; 200.0 64; reached answered
+rau 8.5; 200.0 64; reached answered
 frontpage 5.0; 304 0; reached not-modified
 pma 8.5; 302.0 0; reached redirected
 pma 8.5; 200.0 0; reached file-returned
@@ -202,7 +204,7 @@ sample 6.0; 500.100 0; reached asp-error
 pma 8.5; 500.0 64; reached server-error
 pma 8.5; 504.0 0; reached server-error
 pma 8.5; 500.0 64 0; reached error-client-left
-telerik 8.5; 415.0 0; reached application-refused
+rau 8.5; 415.0 0; reached application-refused
 proxy 8.5; 422.0 0; reached application-refused
 propfind 6.0; 207.0 0; reached webdav-answered
 search 5.0; 411 0; reached webdav-length-required
@@ -262,7 +264,8 @@ impl<'a> Row<'a> {
         let (rule, request) =
             request.unwrap_or_else(|| panic!("no request: {text}"));
         let (outcome, reason) = expected.split_once(' ').unwrap();
-        let log = log(version, request, answer);
+        let request = request.replace('!', "/<Rejected-By-UrlScan>");
+        let log = log(version, &request, answer);
         Self { text, rule, log, outcome, reason }
     }
 
@@ -300,8 +303,8 @@ fn log(version: &str, request: &str, answer: &str) -> String {
     let mut numbers = answer.split(' ').filter(|word| *word != "-");
     let mut add = |name: &str, value: Option<&str>| {
         if let Some(value) = value {
-            fields.push_str(&format!(" {name}"));
-            line.push_str(&format!(" {value}"));
+            write!(fields, " {name}").unwrap();
+            write!(line, " {value}").unwrap();
         }
     };
     let status = numbers.next();
