@@ -3,6 +3,7 @@
 //! the exact bytes back.
 
 use std::ffi::{OsStr, OsString};
+use std::fmt::Write as _;
 use std::path::Path;
 
 use iisleuth::raw::Raw;
@@ -214,6 +215,14 @@ fn is_safe(case: &str, run: &Run) {
     }
 }
 
+/// The hostile text is there, and shown as escapes.
+fn shows_escapes(case: &str, run: &Run) {
+    let all = run.out() + &run.err();
+    for shown in ["\\x1b[2J", "\\u{202e}", "\\x07", "\\u{9b}"] {
+        assert!(all.contains(shown), "{case}: no {shown}");
+    }
+}
+
 /// Fields that the sender of a request, or of a log, chooses.
 const PLACES: [&str; 10] = [
     "cs-uri-stem",
@@ -268,10 +277,7 @@ fn no_log_reaches_the_terminal_raw() {
         assert_eq!(run.code, Some(0), "{name}: {}", run.err());
         is_safe(&name, &run);
         if args.contains(&word("--full")) {
-            let out = run.out();
-            for shown in ["\\x1b[2J", "\\u{202e}", "\\x07", "\\u{9b}"] {
-                assert!(out.contains(shown), "{name}: no {shown}");
-            }
+            shows_escapes(&name, &run);
         }
     }
     std::fs::remove_dir_all(&case).unwrap();
@@ -370,6 +376,9 @@ fn no_name_reaches_the_terminal_raw() {
         let run = run(&args);
         assert!(matches!(run.code, Some(0 | 3)), "{args:?}: {}", run.err());
         is_safe(&format!("{args:?}"), &run);
+        if args.contains(&word("--full")) {
+            shows_escapes(&format!("{args:?}"), &run);
+        }
     }
     std::fs::remove_dir_all(&case).unwrap();
     names_as_arguments(&names);
@@ -405,10 +414,11 @@ fn names_as_arguments(names: &[OsString]) {
 
 /// A payload as part of a YAML text in double quotes.
 fn yaml(payload: &[u8]) -> String {
-    String::from_utf8_lossy(payload)
-        .chars()
-        .map(|it| format!("\\U{:08x}", u32::from(it)))
-        .collect()
+    let mut text = String::new();
+    for letter in String::from_utf8_lossy(payload).chars() {
+        write!(text, "\\U{:08x}", u32::from(letter)).unwrap();
+    }
+    text
 }
 
 /// A rule that says the same everywhere; `quoted` is YAML.
@@ -455,47 +465,70 @@ fn no_rule_reaches_the_terminal_raw() {
         let run = run(&args);
         assert_eq!(run.code, Some(0), "{args:?}: {}", run.err());
         is_safe(&format!("{args:?}"), &run);
+        // A test of rules says nothing where all pass.
+        if !args.contains(&word("test")) {
+            shows_escapes(&format!("{args:?}"), &run);
+        }
     }
 }
 
-/// Rules that are wrong: the message shows the line.
+/// Rules that are wrong with a payload in one place each.
+fn broken_rules(index: usize, payload: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
+    let text = rule(index, "x");
+    let places = [
+        ("name", "name: hos"),
+        ("key", "detect"),
+        ("value", "level: hi"),
+        ("modifier", "cs-uri-stem|con"),
+        ("condition", "condition: selec"),
+        ("source", "category: web"),
+        ("id", "id: 5f0e"),
+    ];
+    let mut rules: Vec<_> = places
+        .into_iter()
+        .map(|(place, after)| {
+            let at = text.find(after).unwrap() + after.len();
+            let (before, after) = text.as_bytes().split_at(at);
+            (place, [before, payload, after].concat())
+        })
+        .collect();
+    let quoted = rule(index, "x")
+        .replace("level: high", &format!("level: \"{}\"", yaml(payload)))
+        .replace(
+            "condition: selection",
+            &format!("condition: \"a {} b\"", yaml(payload)),
+        );
+    rules.push(("quoted", quoted.into_bytes()));
+    rules
+}
+
+/// The message shows the line that is wrong. A run shows a few faults only,
+/// so each payload has its own.
 #[test]
 fn no_broken_rule_reaches_the_terminal_raw() {
-    let folder = Folder::new("hostile-broken");
+    let mut all = String::new();
     for (index, payload) in payloads().iter().enumerate() {
-        let text = rule(index, "x");
-        let splice = |after: &str| {
-            let at = text.find(after).unwrap() + after.len();
-            [&text.as_bytes()[..at], payload, &text.as_bytes()[at..]].concat()
-        };
-        for (place, after) in [
-            ("name", "name: hos"),
-            ("key", "detect"),
-            ("value", "level: hi"),
-            ("modifier", "cs-uri-stem|con"),
-            ("condition", "condition: selec"),
-            ("source", "category: web"),
-            ("id", "id: 5f0e"),
-        ] {
-            folder.write(&format!("{index:03}-{place}.yml"), splice(after));
+        let folder = Folder::new("hostile-broken");
+        for (place, rule) in broken_rules(index, payload) {
+            folder.write(&format!("{place}.yml"), rule);
         }
-        let quoted = rule(index, "x")
-            .replace("level: high", &format!("level: \"{}\"", yaml(payload)))
-            .replace(
-                "condition: selection",
-                &format!("condition: \"a {} b\"", yaml(payload)),
-            );
-        folder.write(&format!("{index:03}-quoted.yml"), quoted);
-    }
-    let rules = folder.path().as_os_str();
-    let word = OsStr::new;
-    for args in [
-        vec![word("signatures"), word("check"), rules],
-        vec![word("signatures"), word("test"), rules],
-        vec![word("scan"), word("testdata"), word("--rules"), rules],
-    ] {
+        let rules = folder.path().as_os_str();
+        let word = OsStr::new;
+        let args = match index % 3 {
+            0 => vec![word("signatures"), word("check"), rules],
+            1 => vec![word("signatures"), word("test"), rules],
+            _ => vec![word("scan"), word("src"), word("--rules"), rules],
+        };
         let run = run(&args);
-        assert_eq!(run.code, Some(2), "{args:?}: {}", run.out());
-        is_safe(&format!("{args:?}"), &run);
+        let case = format!("{payload:02x?}, {args:?}");
+        assert_eq!(run.code, Some(2), "{case}: {}", run.out());
+        is_safe(&case, &run);
+        let err = run.err();
+        assert!(!err.contains("more faults"), "{case}: {err}");
+        assert!(err.contains("quoted.yml"), "{case}: {err}");
+        all.push_str(&err);
+    }
+    for shown in ["\\x1b[2J", "\\u{202e}", "\\x07", "\\u{9b}"] {
+        assert!(all.contains(shown), "no {shown}");
     }
 }

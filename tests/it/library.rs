@@ -3,7 +3,7 @@
 //!
 //! In: bytes or evidence. Out: the case and the hits, as JSON.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use iisleuth::case::{CaseBuilder, Options, Run};
@@ -119,6 +119,16 @@ pub fn scan_bytes_with(set: &Signatures, path: &Path, bytes: &[u8]) -> Scan {
     let scanner = Scanner::new(set, options).unwrap();
     let builder = builder(set);
     scanner.scan_bytes(&Raw::from_path(path), bytes, &builder);
+    Scan::finish(builder)
+}
+
+/// Scans many logs that lie in memory, each as an exhibit of that path.
+pub fn scan_logs(logs: &[(PathBuf, Vec<u8>)], options: ScanOptions) -> Scan {
+    let scanner = Scanner::new(signatures(), options).unwrap();
+    let builder = builder(signatures());
+    for (path, bytes) in logs {
+        scanner.scan_bytes(&Raw::from_path(path), bytes, &builder);
+    }
     Scan::finish(builder)
 }
 
