@@ -180,6 +180,7 @@ impl<'s, C: Collector> ExhibitScan<'s, C> {
         if lost().is_some() {
             return false;
         }
+        self.state = state;
         for (chunk, lines) in settled.into_iter().zip(chunks) {
             self.join(chunk, *lines);
         }
@@ -193,8 +194,6 @@ impl<'s, C: Collector> ExhibitScan<'s, C> {
     ) {
         match chunk {
             Ok(chunk) => {
-                let agrees = chunk.parser.state_from(&self.state);
-                self.state = agrees;
                 self.part.append(chunk.part, self.tally.lines);
                 self.tally.append(chunk.tally);
             }

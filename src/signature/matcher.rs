@@ -241,9 +241,7 @@ fn methods(all: &[(Anchor, u32)]) -> Vec<(Vec<u8>, Vec<u32>)> {
         if anchor.group != Group::Method {
             continue;
         }
-        let known = methods
-            .iter_mut()
-            .find(|(name, _)| Fold::Case.equals(name, &anchor.text));
+        let known = methods.iter_mut().find(|(name, _)| *name == anchor.text);
         match known {
             Some((_, rules)) => rules.push(*rule),
             None => methods.push((anchor.text.clone(), vec![*rule])),

@@ -17,7 +17,7 @@ pub enum Fold {
 impl Fold {
     /// The byte that stands for all that compare equal.
     #[inline]
-    pub fn apply(self, byte: u8) -> u8 {
+    pub const fn apply(self, byte: u8) -> u8 {
         match (self, byte) {
             (Self::CaseAndPlus, b'+') => b' ',
             (Self::CaseAndPlus | Self::Case, byte) => {

@@ -34,8 +34,7 @@ static FOLDED: [u8; 256] = {
     while byte < 256 {
         #[allow(clippy::cast_possible_truncation)] // below 256
         let own = byte as u8;
-        table[byte] =
-            if own == b'+' { b' ' } else { own.to_ascii_lowercase() };
+        table[byte] = Fold::CaseAndPlus.apply(own);
         byte += 1;
     }
     table
