@@ -46,7 +46,10 @@ impl Steps {
 /// a percent sign nor a byte that begins an overlong form.
 #[inline]
 pub fn is_wrapped(text: &[u8]) -> bool {
-    text.iter().any(|byte| *byte == b'%' || *byte >= 0xC0)
+    // No early end: so the compiler takes many bytes at once.
+    text.iter().fold(0, |found, byte| {
+        found | u8::from(*byte == b'%') | u8::from(*byte >= 0xC0)
+    }) != 0
 }
 
 /// The decoded forms of one text, one a round, with scratch space to reuse.
@@ -68,14 +71,14 @@ impl Decoded {
     /// assert_eq!(decoded.forms().count(), 2);
     /// ```
     pub fn set(&mut self, text: &[u8]) {
-        self.len = 0;
-        if !is_wrapped(text) {
-            return;
-        }
+        self.clear();
         for round in 0..limits::DECODE_ROUNDS {
             let (done, open) = self.rounds.split_at_mut(round);
             let Some(out) = open.first_mut() else { return };
             let input = done.last().map_or(text, |last| last.as_slice());
+            if !is_wrapped(input) {
+                return;
+            }
             let steps = decode_once(input, &mut self.spare, out);
             if steps.is_none() {
                 return;
@@ -85,6 +88,12 @@ impl Decoded {
             }
             self.len = round + 1;
         }
+    }
+
+    /// Forgets the forms, as for a text that is plain.
+    #[inline]
+    pub fn clear(&mut self) {
+        self.len = 0;
     }
 
     /// The forms, least decoded first, each with what its round undid.
@@ -124,56 +133,92 @@ impl Decoded {
     }
 }
 
-/// One round: escapes first, then overlong forms.
+/// One round: escapes first, then overlong forms. `out` means nothing
+/// where nothing was undone.
 fn decode_once(input: &[u8], spare: &mut Vec<u8>, out: &mut Vec<u8>) -> Steps {
     let mut steps = Steps::default();
-    spare.clear();
-    unescape(input, spare, &mut steps);
     out.clear();
-    unfold(spare, out, &mut steps);
+    unescape(input, out, &mut steps);
+    let text = if steps.is_none() { input } else { out.as_slice() };
+    if text.iter().fold(0, |most, byte| most.max(*byte)) >= 0xC0 {
+        spare.clear();
+        if unfold(text, spare) {
+            steps.add(Steps::OVERLONG);
+            std::mem::swap(spare, out);
+        }
+    }
     steps
 }
 
-/// Undoes `%XX` and `%uXXXX`.
+/// Undoes `%XX` and `%uXXXX`. Nothing is written where there is none.
 fn unescape(input: &[u8], out: &mut Vec<u8>, steps: &mut Steps) {
     let mut rest = input;
+    // What is to be copied before the next escape.
+    let mut plain = input;
     while let Some(at) = memchr::memchr(b'%', rest) {
-        let (plain, escape) = rest.split_at(at);
-        out.extend_from_slice(plain);
-        rest = match escape {
+        let escape = rest.get(at..).unwrap_or_default();
+        let found = match escape {
             [_, b'u' | b'U', a, b, c, d, tail @ ..] => {
-                match (hex_byte(*a, *b), hex_byte(*c, *d)) {
-                    (Some(high), Some(low)) => {
-                        push_unicode(u16::from_be_bytes([high, low]), out);
-                        steps.add(Steps::UNICODE);
-                        tail
-                    }
-                    _ => literal(escape, out),
-                }
+                let unit = hex_byte(*a, *b).zip(hex_byte(*c, *d));
+                unit.map(|(high, low)| {
+                    let unit = u16::from_be_bytes([high, low]);
+                    (Escape::Unicode(unit), tail)
+                })
             }
-            [_, a, b, tail @ ..] => match hex_byte(*a, *b) {
-                Some(byte) => {
-                    out.push(byte);
-                    steps.add(Steps::PERCENT);
-                    tail
-                }
-                None => literal(escape, out),
-            },
-            _ => literal(escape, out),
+            [_, a, b, tail @ ..] => {
+                hex_byte(*a, *b).map(|byte| (Escape::Byte(byte), tail))
+            }
+            _ => None,
         };
+        let Some((escape, tail)) = found else {
+            rest = rest.get(at + 1..).unwrap_or_default();
+            continue;
+        };
+        let before = plain.len() - rest.len() + at;
+        out.extend_from_slice(plain.get(..before).unwrap_or_default());
+        match escape {
+            Escape::Unicode(unit) => {
+                push_unicode(unit, out);
+                steps.add(Steps::UNICODE);
+            }
+            Escape::Byte(byte) => {
+                out.push(byte);
+                steps.add(Steps::PERCENT);
+            }
+        }
+        (rest, plain) = (tail, tail);
     }
-    out.extend_from_slice(rest);
+    if !steps.is_none() {
+        out.extend_from_slice(plain);
+    }
 }
 
-/// Keeps the percent sign of what is no escape.
-fn literal<'a>(escape: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
-    out.push(b'%');
-    escape.get(1..).unwrap_or_default()
+/// What an escape stands for.
+enum Escape {
+    Byte(u8),
+    Unicode(u16),
 }
 
 fn hex_byte(high: u8, low: u8) -> Option<u8> {
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    u8::try_from(digit(high)? * 16 + digit(low)?).ok()
+    let (high, low) = (hex_digit(high), hex_digit(low));
+    // Neither is more than 15 where both are digits.
+    (high | low < 16).then_some(high << 4 | low)
+}
+
+/// The value of a hexadecimal digit; 255 for any other byte.
+fn hex_digit(byte: u8) -> u8 {
+    static VALUES: [u8; 256] = {
+        let mut values = [u8::MAX; 256];
+        let mut value = 0;
+        while value < 16 {
+            let digit = b"0123456789abcdef"[value as usize];
+            values[digit as usize] = value;
+            values[digit.to_ascii_uppercase() as usize] = value;
+            value += 1;
+        }
+        values
+    };
+    VALUES[usize::from(byte)]
 }
 
 /// A UTF-16 unit as IIS reads it: the code page's best fit for the
@@ -192,26 +237,28 @@ fn push_unicode(unit: u16, out: &mut Vec<u8>) {
 }
 
 /// Undoes overlong UTF-8, and the same forms where HTTP.sys wrote each byte
-/// as a Latin character (`À¯` for C0 AF).
-fn unfold(input: &[u8], out: &mut Vec<u8>, steps: &mut Steps) {
-    let mut rest = input;
-    loop {
-        let at =
-            rest.iter().position(|byte| *byte >= 0xC0).unwrap_or(rest.len());
-        let (plain, lead) = rest.split_at(at);
-        out.extend_from_slice(plain);
-        if lead.is_empty() {
-            return;
-        }
-        if let Some((byte, used)) = overlong(lead) {
-            out.push(byte);
-            steps.add(Steps::OVERLONG);
-            rest = lead.get(used..).unwrap_or_default();
-        } else {
-            out.extend_from_slice(lead.get(..1).unwrap_or_default());
-            rest = lead.get(1..).unwrap_or_default();
-        }
+/// as a Latin character (`À¯` for C0 AF). Nothing is written, and the answer
+/// is false, where there is none.
+fn unfold(input: &[u8], out: &mut Vec<u8>) -> bool {
+    let mut at = 0;
+    // Up to where the input is written.
+    let mut done = 0;
+    while let Some(byte) = input.get(at) {
+        let rest = input.get(at..).unwrap_or_default();
+        let found = if *byte < 0xC0 { None } else { overlong(rest) };
+        let Some((byte, used)) = found else {
+            at += 1;
+            continue;
+        };
+        out.extend_from_slice(input.get(done..at).unwrap_or_default());
+        out.push(byte);
+        at += used;
+        done = at;
     }
+    if done > 0 {
+        out.extend_from_slice(input.get(done..).unwrap_or_default());
+    }
+    done > 0
 }
 
 /// The character that an overlong form at the start stands for, and how

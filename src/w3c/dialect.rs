@@ -167,6 +167,10 @@ fn read(head: &[u8], is_whole: bool) -> (Directives, Rows) {
         } else if !line.trim_ascii().is_empty() {
             rows.add(line, &mut parser);
         }
+        // Nothing that follows could change the answer.
+        if directives.is_web() && rows.has_http() {
+            break;
+        }
     }
     (directives, rows)
 }

@@ -11,6 +11,8 @@ const NONE: u16 = u16::MAX;
 #[derive(Debug, PartialEq, Eq)]
 pub struct Layout {
     names: Vec<Box<[u8]>>,
+    /// The field of each column that a field has.
+    fields: Vec<Option<Field>>,
     index: [u16; Field::COUNT],
 }
 
@@ -19,8 +21,11 @@ impl Layout {
     /// blanks or tabs; of a name given twice the first column counts.
     /// `None` where no name is given.
     pub fn from_fields(text: &[u8]) -> Option<Self> {
-        let mut layout =
-            Self { names: Vec::new(), index: [NONE; Field::COUNT] };
+        let mut layout = Self {
+            names: Vec::new(),
+            fields: Vec::new(),
+            index: [NONE; Field::COUNT],
+        };
         let names = text
             .split(u8::is_ascii_whitespace)
             .filter(|name| !name.is_empty())
@@ -28,12 +33,12 @@ impl Layout {
         for name in names {
             let column = u16::try_from(layout.names.len()).unwrap_or(NONE);
             layout.names.push(name.into());
-            if let Some(field) = Field::from_name(name) {
-                let slot = &mut layout.index[field as usize];
-                if *slot == NONE {
-                    *slot = column;
-                }
+            let field = Field::from_name(name)
+                .filter(|field| layout.index[*field as usize] == NONE);
+            if let Some(field) = field {
+                layout.index[field as usize] = column;
             }
+            layout.fields.push(field);
         }
         (!layout.names.is_empty()).then_some(layout)
     }
@@ -55,6 +60,12 @@ impl Layout {
             NONE => None,
             column => Some(usize::from(column)),
         }
+    }
+
+    /// The field whose column, from 0, it is.
+    #[inline]
+    pub fn field(&self, column: usize) -> Option<Field> {
+        self.fields.get(column).copied().flatten()
     }
 
     /// True where the layout has the field.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::limits;
 use crate::w3c::directive::{Directive, split_directives};
+use crate::w3c::index::Index;
 use crate::w3c::time::{Date, Timestamp, parse_date, parse_time};
 use crate::w3c::{Field, Layout, Record};
 
@@ -79,14 +80,18 @@ impl Reject {
     }
 }
 
-/// Scratch space for the column ends of one line.
-pub type Columns = Vec<u32>;
-
 /// Reads lines one after the other.
 #[derive(Debug, Default)]
 pub struct Parser {
+    log: Log,
+    /// The columns of a line that is read alone.
+    index: Index,
+}
+
+/// A log as far as it was read.
+#[derive(Debug, Default)]
+struct Log {
     state: State,
-    columns: Columns,
     touched: Touched,
     /// The day of the date column seen last: neighbours share it.
     day_cache: ([u8; 10], Option<Date>),
@@ -102,15 +107,26 @@ struct Touched {
     used_day: bool,
 }
 
+/// A line that may be a record: where its columns end, in the text that it
+/// was found in.
+#[derive(Clone, Copy)]
+struct Row<'a> {
+    line: &'a [u8],
+    origin: u32,
+    ends: &'a [u32],
+    wrapped: bool,
+    cut: bool,
+}
+
 impl Parser {
     /// A parser that starts where `state` left off.
     pub fn new(state: State) -> Self {
-        Self { state, ..Self::default() }
+        Self { log: Log { state, ..Log::default() }, ..Self::default() }
     }
 
     /// The state after the lines read so far.
     pub fn state(&self) -> &State {
-        &self.state
+        &self.log.state
     }
 
     /// True where this parser would have read its lines the same way had it
@@ -118,7 +134,7 @@ impl Parser {
     pub fn agrees(&self, assumed: &State, actual: &State) -> bool {
         assumed.layout == actual.layout
             && assumed.iis == actual.iis
-            && (!self.touched.used_day
+            && (!self.log.touched.used_day
                 || (assumed.day == actual.day && assumed.last == actual.last))
     }
 
@@ -126,14 +142,15 @@ impl Parser {
     /// where [`Self::agrees`].
     #[must_use]
     pub fn state_from(&self, actual: &State) -> State {
-        let mut state = self.state.clone();
-        if !self.touched.layout {
+        let touched = self.log.touched;
+        let mut state = self.log.state.clone();
+        if !touched.layout {
             state.layout.clone_from(&actual.layout);
         }
-        if !self.touched.iis {
+        if !touched.iis {
             state.iis = actual.iis;
         }
-        if !self.touched.day {
+        if !touched.day {
             state.day = actual.day;
             state.last = actual.last;
         }
@@ -142,59 +159,90 @@ impl Parser {
 
     /// Reads one line, given without its line end. `cut` says that the line
     /// goes on beyond what is given.
-    #[inline]
     pub fn line<'a>(&'a mut self, line: &'a [u8], cut: bool) -> Line<'a> {
-        let line = match line.first() {
-            Some(0 | 0xEF) => strip_lead(line),
-            _ => line,
-        };
-        match line.first() {
-            None => return Line::Blank,
-            Some(b'#') => {
-                self.directives(line);
-                return Line::Directive;
-            }
-            Some(0..=b' ') if is_blank(line) => return Line::Blank,
-            _ => {}
+        let line = strip_lead(line);
+        if let Some(other) = self.log.no_row(line) {
+            return other;
         }
-        self.record(line, cut)
+        let (ends, wrapped) = self.index.line_alone(line);
+        self.log.row(Row { line, origin: 0, ends, wrapped, cut })
     }
 
+    /// Reads one line of a text that was indexed: where it begins there,
+    /// and where its columns end, the last one at its newline.
+    #[inline(always)]
+    pub fn indexed<'a>(
+        &'a mut self,
+        line: &'a [u8],
+        origin: u32,
+        ends: &'a mut [u32],
+        wrapped: bool,
+    ) -> Line<'a> {
+        let whole = line.strip_suffix(b"\r").unwrap_or(line);
+        let line = strip_lead(whole);
+        if let Some(other) = self.log.no_row(line) {
+            return other;
+        }
+        // Lines of an index begin below 4 GiB.
+        #[allow(clippy::cast_possible_truncation)]
+        let (lead, length) =
+            ((whole.len() - line.len()) as u32, line.len() as u32);
+        let origin = origin + lead;
+        if let Some(end) = ends.last_mut() {
+            *end = origin + length;
+        }
+        self.log.row(Row { line, origin, ends, wrapped, cut: false })
+    }
+}
+
+impl Log {
+    /// What a line is that cannot be a record.
     #[inline]
-    fn record<'a>(&'a mut self, line: &'a [u8], cut: bool) -> Line<'a> {
+    fn no_row(&mut self, line: &[u8]) -> Option<Line<'static>> {
+        match line.first() {
+            None => Some(Line::Blank),
+            Some(b'#') => {
+                self.directives(line);
+                Some(Line::Directive)
+            }
+            Some(0..=b' ') if is_blank(line) => Some(Line::Blank),
+            _ => None,
+        }
+    }
+
+    #[inline(always)]
+    fn row<'a>(&'a mut self, row: Row<'a>) -> Line<'a> {
         let Some(layout) = &self.state.layout else {
             return Line::Rejected(Reject::NoLayout);
         };
-        self.columns.clear();
-        let mut wanted = layout.len();
-        for at in memchr::memchr_iter(b' ', line).take(wanted) {
-            // Lines are cut at `LINE_BYTES`, far below 4 GiB.
-            #[allow(clippy::cast_possible_truncation)]
-            self.columns.push(at as u32);
-        }
-        if self.columns.len() == wanted {
-            // One blank after the last column is harmless padding.
-            let end = self.columns.last().map_or(0, |end| *end as usize);
-            if end + 1 != line.len() {
-                return Line::Rejected(Reject::TooMany);
-            }
-            wanted = 0;
-        }
-        if wanted != 0 {
-            #[allow(clippy::cast_possible_truncation)]
-            self.columns.push(line.len() as u32);
-            if self.columns.len() != wanted && !cut {
+        let wanted = layout.len();
+        let ends = row.ends;
+        if ends.len() != wanted {
+            if ends.len() > wanted {
+                // One blank after the last column is harmless padding.
+                let last = ends.get(wanted - 1).map(|end| end + 1);
+                let padding =
+                    ends.len() == wanted + 1 && ends.last().copied() == last;
+                if !padding {
+                    return Line::Rejected(Reject::TooMany);
+                }
+            } else if !row.cut {
                 return Line::Rejected(Reject::TooFew);
             }
         }
-        let mut record = Record {
-            line,
-            layout,
-            time: None,
-            time_derived: false,
-            iis: self.state.iis,
-            cut,
-            ends: &self.columns,
+        let ends = ends.get(..wanted).unwrap_or(ends);
+        let cell = |field| {
+            let column = layout.column(field)?;
+            let end = *ends.get(column)?;
+            let start = match column.checked_sub(1) {
+                None => row.origin,
+                Some(before) => *ends.get(before)? + 1,
+            };
+            let start = start.checked_sub(row.origin)? as usize;
+            let end = end.checked_sub(row.origin)? as usize;
+            row.line
+                .get(start..end)
+                .filter(|text| !matches!(*text, b"" | b"-"))
         };
         let clock = Clock {
             day: &mut self.state.day,
@@ -202,8 +250,20 @@ impl Parser {
             touched: &mut self.touched,
             cache: &mut self.day_cache,
         };
-        clock.stamp(&mut record);
-        Line::Record(record)
+        let has_date = layout.has(Field::Date);
+        let (time, time_derived) =
+            clock.stamp(has_date, cell(Field::Date), cell(Field::Time));
+        Line::Record(Record {
+            line: row.line,
+            layout,
+            time,
+            time_derived,
+            iis: self.state.iis,
+            cut: row.cut,
+            wrapped: row.wrapped,
+            ends,
+            origin: row.origin,
+        })
     }
 
     fn directives(&mut self, line: &[u8]) {
@@ -249,31 +309,37 @@ struct Clock<'p> {
 }
 
 impl Clock<'_> {
+    /// The time of a record, and whether its day was derived.
     #[inline]
-    fn stamp(self, record: &mut Record<'_>) {
-        let time = record.get(Field::Time).and_then(parse_time);
-        match record.get(Field::Date) {
-            Some(text) => {
-                let Some(day) = self.cached_date(text) else { return };
-                record.time_derived = time.is_none();
-                record.time = Some(Timestamp::new(day, time.unwrap_or(0)));
-            }
-            None if !record.layout.has(Field::Date) => {
-                self.derive(record, time);
-            }
-            None => {}
+    fn stamp(
+        self,
+        has_date: bool,
+        date: Option<&[u8]>,
+        time: Option<&[u8]>,
+    ) -> (Option<Timestamp>, bool) {
+        let time = time.and_then(parse_time);
+        match date {
+            Some(text) => match self.cached_date(text) {
+                Some(day) => {
+                    let stamp = Timestamp::new(day, time.unwrap_or(0));
+                    (Some(stamp), time.is_none())
+                }
+                None => (None, false),
+            },
+            None if !has_date => self.derive(time),
+            None => (None, false),
         }
     }
 
+    #[inline]
     fn cached_date(self, text: &[u8]) -> Option<Date> {
-        if self.cache.0 == text {
-            return self.cache.1;
+        let Ok(key) = <[u8; 10]>::try_from(text) else {
+            return parse_date(text);
+        };
+        if self.cache.0 != key {
+            *self.cache = (key, parse_date(text));
         }
-        let day = parse_date(text);
-        if let Ok(key) = <[u8; 10]>::try_from(text) {
-            *self.cache = (key, day);
-        }
-        day
+        self.cache.1
     }
 
     /// The time of a line without a date: the day in force, and the next
@@ -281,11 +347,13 @@ impl Clock<'_> {
     /// written when a response ends, so small steps back are ordinary; one
     /// from just before midnight that comes just after it is of the day
     /// before and moves nothing.
-    fn derive(self, record: &mut Record<'_>, time: Option<i64>) {
+    fn derive(self, time: Option<i64>) -> (Option<Timestamp>, bool) {
         const MINUTE: i64 = 60 * 1_000_000;
         self.touched.used_day = true;
         self.touched.day = true;
-        let (Some(mut day), Some(time)) = (*self.day, time) else { return };
+        let (Some(mut day), Some(time)) = (*self.day, time) else {
+            return (None, false);
+        };
         let last = self.last.unwrap_or(time);
         let straggler = last < 5 * MINUTE && time > (24 * 60 - 5) * MINUTE;
         if straggler {
@@ -297,14 +365,17 @@ impl Clock<'_> {
             *self.day = Some(day);
             *self.last = Some(time);
         }
-        record.time_derived = true;
-        record.time = Some(Timestamp::new(day, time));
+        (Some(Timestamp::new(day, time)), true)
     }
 }
 
 /// Drops a byte order mark, and the NUL bytes that a crash leaves before
 /// the next header.
+#[inline]
 fn strip_lead(line: &[u8]) -> &[u8] {
+    if !matches!(line.first(), Some(0 | 0xEF)) {
+        return line;
+    }
     let line = line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line);
     let nuls = line.iter().take_while(|byte| **byte == 0).count();
     line.get(nuls..).unwrap_or_default()

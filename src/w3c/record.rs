@@ -20,7 +20,13 @@ pub struct Record<'a> {
     /// The line was longer than [`crate::limits::LINE_BYTES`]; later columns
     /// are missing.
     pub cut: bool,
+    /// Decoding could change something in the line: it holds a percent
+    /// sign or a byte from C0 up.
+    pub wrapped: bool,
+    /// Where the columns end, and the line begins, in the text that the
+    /// line was found in.
     pub(super) ends: &'a [u32],
+    pub(super) origin: u32,
 }
 
 /// What a request asked for: path and query as sent, apart.
@@ -45,15 +51,29 @@ pub enum Disguise {
 const REJECTED: &[u8] = b"/<Rejected-By-UrlScan>";
 
 impl<'a> Record<'a> {
+    /// Where column `column` stands in the text that the line was found in.
+    #[inline]
+    fn place(&self, column: usize) -> Option<Range<usize>> {
+        let end = *self.ends.get(column)?;
+        let start = match column.checked_sub(1) {
+            None => self.origin,
+            Some(before) => *self.ends.get(before)? + 1,
+        };
+        Some(start as usize..end as usize)
+    }
+
+    /// Where the line begins in the text that it was found in: 0 for a line
+    /// that was read alone.
+    #[inline]
+    pub fn origin(&self) -> usize {
+        self.origin as usize
+    }
+
     /// Where column `column` stands in the line.
     #[inline]
     pub fn span(&self, column: usize) -> Option<Range<usize>> {
-        let end = *self.ends.get(column)? as usize;
-        let start = match column.checked_sub(1) {
-            None => 0,
-            Some(before) => *self.ends.get(before)? as usize + 1,
-        };
-        Some(start..end)
+        let (place, origin) = (self.place(column)?, self.origin());
+        Some(place.start.checked_sub(origin)?..place.end.checked_sub(origin)?)
     }
 
     /// The text of a column, `-` included.
@@ -66,6 +86,14 @@ impl<'a> Record<'a> {
     #[inline]
     pub fn get(&self, field: Field) -> Option<&'a [u8]> {
         self.layout.column(field).and_then(|column| self.value(column))
+    }
+
+    /// The field whose column holds a byte of the text that the line was
+    /// found in.
+    pub fn field_at(&self, place: usize) -> Option<Field> {
+        let before = |end: &u32| (*end as usize) < place;
+        self.layout
+            .field(self.ends.iter().take_while(|end| before(end)).count())
     }
 
     /// The value of a custom field, by its column name.

@@ -87,6 +87,11 @@ impl Directives {
         self.foreign = self.foreign.or(Some(foreign));
     }
 
+    /// True where a layout has columns of a web server.
+    pub fn is_web(&self) -> bool {
+        self.web
+    }
+
     /// What the directives decide, with the rows' word on services that
     /// share the layout of a web log.
     pub fn dialect(&self, rows: &Rows) -> Option<Dialect> {

@@ -54,6 +54,11 @@ impl Rows {
         }
     }
 
+    /// True where a row has a verb of HTTP.
+    pub fn has_http(&self) -> bool {
+        self.http > 0
+    }
+
     pub fn is_empty(&self) -> bool {
         self.all == 0
     }
