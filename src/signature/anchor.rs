@@ -4,6 +4,7 @@
 use regex_syntax::hir::{Hir, HirKind};
 
 use crate::signature::evaluate::Resolved;
+use crate::signature::ordinary;
 use crate::signature::pattern::Fold;
 use crate::signature::rule::{Detection, Expr, Op, Part};
 use crate::signature::view::View;
@@ -28,6 +29,8 @@ pub enum Group {
     Line,
     /// `cs-method`, whole.
     Method,
+    /// The start of a stem that does not begin with a slash.
+    Start,
 }
 
 /// A literal, folded, without which its rule cannot match.
@@ -102,6 +105,13 @@ fn of_test(op: &Op, view: &View) -> Option<Vec<Anchor>> {
         Op::Text { patterns, .. } => patterns
             .iter()
             .map(|pattern| match (group, pattern.parts.as_slice()) {
+                (
+                    Group::Request,
+                    [Part::Text(text)] | [Part::Text(text), Part::Any],
+                ) if is_start(view, text) => {
+                    let text = text.clone();
+                    Some(Anchor { group: Group::Start, text })
+                }
                 (Group::Method, [Part::Text(text)]) => anchor(group, text),
                 (Group::Method, _) => None,
                 _ => longest(group, view, pattern.texts()),
@@ -126,6 +136,13 @@ fn of_test(op: &Op, view: &View) -> Option<Vec<Anchor>> {
         return best.map(|anchor| vec![anchor]);
     }
     found.into_iter().collect()
+}
+
+/// Ordinary stems begin with a slash: whatever begins otherwise is told by
+/// that, better than by what it begins with, which a referer may hold.
+fn is_start(view: &View, text: &[u8]) -> bool {
+    matches!(view, View::Stem | View::Field(Field::CsUriStem))
+        && text.first().is_some_and(|first| *first != b'/')
 }
 
 fn group(view: &View) -> Option<Group> {
@@ -182,13 +199,18 @@ fn anchor(group: Group, text: &[u8]) -> Option<Anchor> {
 fn worth(anchors: &[Anchor]) -> f64 {
     let one = |anchor: &Anchor| match anchor.group {
         Group::Method => match anchor.text.as_slice() {
-            b"get" => 0.1,
-            b"post" | b"head" => 2.0,
+            b"get" => -1000.0,
+            b"post" => -3.0,
+            b"head" => 0.5,
             b"options" => 4.0,
             _ => 20.0,
         },
+        Group::Start => 20.0,
         Group::Line => 0.5 + anchor.text.len() as f64 / 100.0,
-        _ => anchor.text.len().min(16) as f64,
+        _ => match ordinary::count(&anchor.text) {
+            0 => anchor.text.len().min(16) as f64,
+            often => -(often as f64),
+        },
     };
     anchors.iter().map(one).fold(f64::INFINITY, f64::min)
         - anchors.len() as f64 / 1000.0

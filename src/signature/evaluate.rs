@@ -3,9 +3,10 @@
 
 use std::net::IpAddr;
 
+use crate::signature::needle::Needle;
 use crate::signature::pattern::Fold;
 use crate::signature::rule::{
-    Comparison, Detection, Expr, How, Network, Op, Pattern, Test,
+    Comparison, Detection, Expr, How, Network, Op, Part, Pattern, Test,
 };
 use crate::signature::view::{Form, Sight, View};
 use crate::w3c::decode::Decoded;
@@ -14,6 +15,10 @@ use crate::w3c::{Field, Record};
 /// A detection with its field names resolved.
 #[derive(Clone, Debug)]
 pub struct Resolved {
+    /// The condition, what is cheap to tell first.
+    plan: Expr,
+    /// The patterns of each test where any of them will do.
+    needles: Vec<Vec<Needle>>,
     views: Vec<View>,
     others: Vec<Option<View>>,
     fold: Fold,
@@ -27,10 +32,21 @@ impl Resolved {
             Op::FieldRef { other, .. } => Some(View::of(Some(other), strict)),
             _ => None,
         };
+        let mut plan = detection.expr.clone();
+        order(&mut plan, detection);
+        let fold = if strict { Fold::Case } else { Fold::CaseAndPlus };
+        let needles = |test: &Test| match &test.op {
+            Op::Text { patterns, all: false } => {
+                patterns.iter().map(|one| Needle::new(one, fold)).collect()
+            }
+            _ => Vec::new(),
+        };
         Self {
+            plan,
+            needles: detection.tests.iter().map(needles).collect(),
             views: detection.tests.iter().map(view).collect(),
             others: detection.tests.iter().map(other).collect(),
-            fold: if strict { Fold::Case } else { Fold::CaseAndPlus },
+            fold,
         }
     }
 
@@ -46,7 +62,7 @@ impl Resolved {
         record: &Record<'_>,
         sight: &mut Sight,
     ) -> bool {
-        self.holds(&detection.expr, detection, record, sight)
+        self.holds(&self.plan, detection, record, sight)
     }
 
     fn holds(
@@ -61,9 +77,28 @@ impl Resolved {
             Expr::All(parts) => parts.iter().all(each),
             Expr::Any(parts) => parts.iter().any(each),
             Expr::Not(part) => !each(part),
-            Expr::Test(index) => {
-                self.test(*index, detection, record, sight).is_some()
+            Expr::Test(index) => self.passes(*index, detection, record, sight),
+        }
+    }
+
+    /// Whether a test holds for some form of the field: [`Self::test`]
+    /// without saying for which.
+    fn passes(
+        &self,
+        index: usize,
+        detection: &Detection,
+        record: &Record<'_>,
+        sight: &mut Sight,
+    ) -> bool {
+        match self.needles.get(index).map(Vec::as_slice) {
+            None | Some([]) => {
+                self.test(index, detection, record, sight).is_some()
             }
+            Some(needles) => sight
+                .find(self.view(index), record, &mut |text| {
+                    needles.iter().any(|needle| needle.matches(text))
+                })
+                .is_some(),
         }
     }
 
@@ -257,6 +292,49 @@ impl Resolved {
             ),
             View::Extension | View::Custom(_) => false,
         }
+    }
+}
+
+/// Puts the parts of a condition in the order of what they cost, and
+/// returns the cost of all. Nothing else depends on the order.
+fn order(expr: &mut Expr, detection: &Detection) -> u32 {
+    match expr {
+        Expr::All(parts) | Expr::Any(parts) => {
+            let own = std::mem::take(parts);
+            let mut costs: Vec<_> = own
+                .into_iter()
+                .map(|mut part| (order(&mut part, detection), part))
+                .collect();
+            costs.sort_by_key(|(cost, _)| *cost);
+            let all = costs.iter().map(|(cost, _)| cost).sum();
+            parts.extend(costs.into_iter().map(|(_, part)| part));
+            all
+        }
+        Expr::Not(part) => order(part, detection),
+        Expr::Test(index) => detection.tests.get(*index).map_or(0, cost),
+    }
+}
+
+fn cost(test: &Test) -> u32 {
+    match &test.op {
+        Op::Text { patterns, .. } => patterns
+            .iter()
+            .map(|pattern| match pattern.parts.as_slice() {
+                [Part::Text(_)] => 1,
+                [Part::Text(_), Part::Any] | [Part::Any, Part::Text(_)] => 2,
+                [Part::Any, Part::Text(_), Part::Any] => 8,
+                _ => 20,
+            })
+            .sum(),
+        Op::Regex { regexes, .. } => {
+            let each = |regex: &regex::bytes::Regex| {
+                u32::try_from(40 + regex.as_str().len()).unwrap_or(u32::MAX)
+            };
+            regexes.iter().map(each).fold(0, u32::saturating_add)
+        }
+        Op::Cidr(_) => 20,
+        Op::Compare(_) | Op::FieldRef { .. } => 10,
+        Op::Exists(_) | Op::Null => 1,
     }
 }
 

@@ -4,20 +4,23 @@
 use crate::signature::anchor::{Anchor, Group, anchors, torn_anchors};
 use crate::signature::evaluate::Resolved;
 use crate::signature::pattern::Fold;
-use crate::signature::prefilter::Prefilter;
+use crate::signature::prefilter::{Grams, Prefilter};
 use crate::signature::rule::Rule;
 use crate::signature::view::Sight;
 use crate::w3c::decode::Decoded;
+use crate::w3c::simd::Isa;
 use crate::w3c::{Field, Record};
 
 /// The compiled rules.
 #[derive(Debug)]
 pub struct Matcher {
     resolved: Vec<Resolved>,
-    request: Prefilter,
-    headers: Vec<(Field, Prefilter)>,
-    line: Prefilter,
-    methods: Vec<(Vec<u8>, Vec<u32>)>,
+    prefilter: Prefilter,
+    /// A rule looks for keywords, which may stand anywhere in a line.
+    has_keywords: bool,
+    methods: Methods,
+    /// Rules that need a stem without a slash at its start.
+    starts: Vec<u32>,
     always: Vec<u32>,
     /// For rejected lines, where columns mean nothing.
     torn: Prefilter,
@@ -25,14 +28,53 @@ pub struct Matcher {
 }
 
 /// What one thread needs to match records.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Scratch {
     /// The decoded forms of the record looked at last.
     pub sight: Sight,
     /// The rules that matched it, in their order.
     pub rules: Vec<u32>,
+    isa: Isa,
+    /// Where anchors may stand in the page that records come from.
+    page: Grams,
+    /// The same for one decoded form.
+    form: Grams,
     candidates: Vec<u32>,
     decoded: Decoded,
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self::new(Isa::best())
+    }
+}
+
+impl Scratch {
+    /// Space for a thread that uses these kernels.
+    pub fn new(isa: Isa) -> Self {
+        Self {
+            sight: Sight::default(),
+            rules: Vec::new(),
+            isa,
+            page: Grams::default(),
+            form: Grams::default(),
+            candidates: Vec::new(),
+            decoded: Decoded::default(),
+        }
+    }
+}
+
+/// The group of anchors that are looked for in a column.
+fn group_of(field: Field) -> Option<Group> {
+    Some(match field {
+        Field::CsUriStem | Field::CsUriQuery | Field::CsUri => Group::Request,
+        Field::CsUserAgent => Group::Agent,
+        Field::CsReferer => Group::Referer,
+        Field::CsCookie => Group::Cookie,
+        Field::CsUsername => Group::User,
+        Field::CsHost => Group::Host,
+        _ => return None,
+    })
 }
 
 impl Matcher {
@@ -54,25 +96,19 @@ impl Matcher {
             }
         }
         let (torn, torn_always) = torn(rules, &resolved);
-        let filter = |group| {
-            Prefilter::new(group, all.iter().map(|(one, rule)| (one, *rule)))
-        };
-        let headers = [
-            (Field::CsUserAgent, Group::Agent),
-            (Field::CsReferer, Group::Referer),
-            (Field::CsCookie, Group::Cookie),
-            (Field::CsUsername, Group::User),
-            (Field::CsHost, Group::Host),
-        ];
+        let is_keyword =
+            |(anchor, _): &(Anchor, u32)| anchor.group == Group::Line;
         Self {
-            request: filter(Group::Request),
-            headers: headers
-                .into_iter()
-                .map(|(field, group)| (field, filter(group)))
-                .filter(|(_, filter)| !filter.is_empty())
+            prefilter: Prefilter::new(
+                all.iter().map(|(anchor, rule)| (anchor, *rule)),
+            ),
+            has_keywords: all.iter().any(is_keyword),
+            methods: Methods::new(&all),
+            starts: all
+                .iter()
+                .filter(|(anchor, _)| anchor.group == Group::Start)
+                .map(|(_, rule)| *rule)
                 .collect(),
-            line: filter(Group::Line),
-            methods: methods(&all),
             resolved,
             always,
             torn,
@@ -86,7 +122,14 @@ impl Matcher {
         &self.always
     }
 
-    /// Finds the rules that match a record; they stand in `scratch.rules`.
+    /// Makes ready for the records of a page: a text of whole lines, whose
+    /// first byte is byte `origin` of what records count their places in.
+    pub fn turn_to(&self, page: &[u8], origin: usize, scratch: &mut Scratch) {
+        self.prefilter.read(scratch.isa, page, origin, &mut scratch.page);
+    }
+
+    /// Finds the rules that match a record of the page turned to; they
+    /// stand in `scratch.rules`. Records are asked about in their order.
     #[inline]
     pub fn find(
         &self,
@@ -104,37 +147,47 @@ impl Matcher {
 
     #[inline]
     fn candidates(&self, record: &Record<'_>, scratch: &mut Scratch) {
-        let found = &mut scratch.candidates;
-        found.extend_from_slice(&self.always);
-        let target = scratch.sight.look(record);
-        for text in [target.stem, target.query].into_iter().flatten() {
-            self.request.find(text, found);
+        let Scratch { page, candidates, .. } = scratch;
+        candidates.extend_from_slice(&self.always);
+        let origin = record.origin();
+        for place in page.between(origin, origin + record.line.len()) {
+            self.look(record, place, candidates);
         }
-        let decoded = [scratch.sight.stem(), scratch.sight.query()];
-        for (form, _) in decoded.into_iter().flat_map(Decoded::forms) {
-            self.request.find(form, found);
-            if !self.line.is_empty() {
-                self.line.find(form, found);
-            }
-        }
-        if target.disguise.is_some()
-            && let Some(stem) = record.logged_target().stem
-        {
-            self.request.find(stem, found);
-        }
-        for (field, filter) in &self.headers {
-            if let Some(text) = record.get(*field) {
-                filter.find(text, found);
-            }
-        }
-        if !self.line.is_empty() {
-            self.line.find(record.line, found);
+        let stem = record.get(Field::CsUriStem);
+        if !begins_plainly(stem.or_else(|| record.get(Field::CsUri))) {
+            candidates.extend_from_slice(&self.starts);
         }
         if let Some(method) = record.get(Field::CsMethod) {
-            for (name, rules) in &self.methods {
-                if Fold::CaseAndPlus.equals(method, name) {
-                    found.extend_from_slice(rules);
-                }
+            self.methods.find(method, candidates);
+        }
+        if record.wrapped {
+            self.unwrapped(record, scratch);
+        }
+    }
+
+    /// The candidates by a gram that stands in the record.
+    #[inline(never)]
+    fn look(&self, record: &Record<'_>, place: usize, found: &mut Vec<u32>) {
+        let group = record.field_at(place).and_then(group_of);
+        if group.is_none() && !self.has_keywords {
+            return;
+        }
+        let wanted = |own| own == Group::Line || Some(own) == group;
+        let at = place - record.origin();
+        self.prefilter.look(record.line, at, wanted, found);
+    }
+
+    /// The candidates in the decoded forms of a request.
+    #[inline(never)]
+    fn unwrapped(&self, record: &Record<'_>, scratch: &mut Scratch) {
+        scratch.sight.look(record);
+        let Scratch { sight, form: grams, candidates, isa, .. } = scratch;
+        let wanted = |own| matches!(own, Group::Line | Group::Request);
+        let decoded = [sight.stem(), sight.query()];
+        for (form, _) in decoded.into_iter().flat_map(Decoded::forms) {
+            self.prefilter.read(*isa, form, 0, grams);
+            for at in grams.between(0, form.len()) {
+                self.prefilter.look(form, at, wanted, candidates);
             }
         }
     }
@@ -146,6 +199,9 @@ impl Matcher {
         record: &Record<'_>,
         scratch: &mut Scratch,
     ) {
+        if !record.wrapped {
+            scratch.sight.clear();
+        }
         scratch.candidates.sort_unstable();
         scratch.candidates.dedup();
         for index in &scratch.candidates {
@@ -171,9 +227,9 @@ impl Matcher {
         let found = &mut scratch.candidates;
         found.clear();
         found.extend_from_slice(&self.torn_always);
-        self.torn.find(line, found);
+        self.torn.find_slowly(line, found);
         for (form, _) in scratch.decoded.forms() {
-            self.torn.find(form, found);
+            self.torn.find_slowly(form, found);
         }
         found.sort_unstable();
         found.dedup();
@@ -218,6 +274,17 @@ impl Matcher {
     }
 }
 
+/// True where no form of the stem begins without a slash. What stands in
+/// place of a stem that URLScan refused begins with `/<`.
+#[inline]
+fn begins_plainly(stem: Option<&[u8]>) -> bool {
+    match stem {
+        None | Some([b'/']) => true,
+        Some([b'/', second, ..]) => *second != b'<',
+        Some(_) => false,
+    }
+}
+
 /// The filter for rejected lines, and the rules it cannot speak for.
 fn torn(rules: &[Rule], resolved: &[Resolved]) -> (Prefilter, Vec<u32>) {
     let mut all = Vec::new();
@@ -231,21 +298,75 @@ fn torn(rules: &[Rule], resolved: &[Resolved]) -> (Prefilter, Vec<u32>) {
         }
     }
     let anchors = all.iter().map(|(anchor, rule)| (anchor, *rule));
-    (Prefilter::new(Group::Line, anchors), always)
+    (Prefilter::slow(anchors), always)
 }
 
-/// The rules of each method that is an anchor.
-fn methods(all: &[(Anchor, u32)]) -> Vec<(Vec<u8>, Vec<u32>)> {
-    let mut methods: Vec<(Vec<u8>, Vec<u32>)> = Vec::new();
-    for (anchor, rule) in all {
-        if anchor.group != Group::Method {
-            continue;
+/// The verbs that are anchors.
+#[derive(Debug)]
+struct Methods {
+    /// Verbs of at most eight bytes, folded, each with its rules.
+    short: Vec<(u64, Vec<u32>)>,
+    /// Longer ones.
+    long: Vec<(Vec<u8>, Vec<u32>)>,
+}
+
+impl Methods {
+    fn new(all: &[(Anchor, u32)]) -> Self {
+        let mut methods = Self { short: Vec::new(), long: Vec::new() };
+        for (anchor, rule) in all {
+            if anchor.group != Group::Method {
+                continue;
+            }
+            match short(&anchor.text) {
+                Some(key) => enter(&mut methods.short, key, *rule),
+                None => enter(&mut methods.long, anchor.text.clone(), *rule),
+            }
         }
-        let known = methods.iter_mut().find(|(name, _)| *name == anchor.text);
-        match known {
-            Some((_, rules)) => rules.push(*rule),
-            None => methods.push((anchor.text.clone(), vec![*rule])),
+        methods
+    }
+
+    #[inline]
+    fn find(&self, method: &[u8], rules: &mut Vec<u32>) {
+        let own = short(method);
+        for (key, of) in &self.short {
+            if own == Some(*key) {
+                rules.extend_from_slice(of);
+            }
+        }
+        if own.is_none() {
+            for (name, of) in &self.long {
+                if Fold::CaseAndPlus.equals(method, name) {
+                    rules.extend_from_slice(of);
+                }
+            }
         }
     }
-    methods
+}
+
+fn enter<K: PartialEq>(list: &mut Vec<(K, Vec<u32>)>, key: K, rule: u32) {
+    match list.iter_mut().find(|(own, _)| *own == key) {
+        Some((_, rules)) => rules.push(rule),
+        None => list.push((key, vec![rule])),
+    }
+}
+
+/// A text of at most eight bytes, folded, as one number. Texts of different
+/// length differ, except in NUL bytes, of which no verb has any.
+#[inline]
+fn short(text: &[u8]) -> Option<u64> {
+    let number = match *text {
+        [] => 0,
+        [a] => u64::from(a),
+        [a, b] => u64::from(u16::from_le_bytes([a, b])),
+        [a, b, c] => u64::from(u32::from_le_bytes([a, b, c, 0])),
+        // Four bytes from each end, which may overlap: not byte by byte,
+        // because this is asked of every record.
+        [a, b, c, d, ..] if text.len() <= 8 => {
+            let first = u64::from(u32::from_le_bytes([a, b, c, d]));
+            let last = u32::from_le_bytes(*text.last_chunk()?);
+            first | u64::from(last) << (8 * (text.len() - 4))
+        }
+        _ => return None,
+    };
+    Some(Fold::CaseAndPlus.apply_8(number.to_le_bytes()))
 }

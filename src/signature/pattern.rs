@@ -27,9 +27,52 @@ impl Fold {
         }
     }
 
+    /// Eight bytes, each by [`Fold::apply`].
+    #[inline]
+    pub const fn apply_8(self, bytes: [u8; 8]) -> u64 {
+        // Each byte by itself: bit 7 tells whether its byte qualifies.
+        const ONES: u64 = 0x0101_0101_0101_0101;
+        const HIGH: u64 = 0x8080_8080_8080_8080;
+        let bytes = u64::from_le_bytes(bytes);
+        if matches!(self, Self::Exact) {
+            return bytes;
+        }
+        let low = bytes & !HIGH;
+        let from_a = low + (0x80 - b'A' as u64) * ONES;
+        let above_z = low + (0x80 - b'Z' as u64 - 1) * ONES;
+        let letters = from_a & !above_z & !bytes & HIGH;
+        let lower = bytes | letters >> 2;
+        if matches!(self, Self::Case) {
+            return lower;
+        }
+        let other = low ^ (b'+' as u64 * ONES);
+        let plus = !(other + 0x7F * ONES) & !bytes & HIGH;
+        // `+` becomes a blank: 2B less 0B.
+        lower - (plus >> 7) * 0x0B
+    }
+
+    /// Four bytes, each by [`Fold::apply`].
+    #[inline]
+    pub const fn apply_4(self, bytes: [u8; 4]) -> u32 {
+        let [a, b, c, d] = bytes;
+        let folded = self.apply_8([a, b, c, d, 0, 0, 0, 0]);
+        #[allow(clippy::cast_possible_truncation)] // the upper half is 0
+        let folded = folded as u32;
+        folded
+    }
+
+    #[inline]
     fn equal(self, a: &[u8], b: &[u8]) -> bool {
-        a.len() == b.len()
-            && a.iter().zip(b).all(|(a, b)| self.apply(*a) == self.apply(*b))
+        if a.len() != b.len() {
+            return false;
+        }
+        let ((a_eights, a), (b_eights, b)) =
+            (a.as_chunks::<8>(), b.as_chunks::<8>());
+        a.iter().zip(b).all(|(a, b)| self.apply(*a) == self.apply(*b))
+            && a_eights
+                .iter()
+                .zip(b_eights)
+                .all(|(a, b)| self.apply_8(*a) == self.apply_8(*b))
     }
 
     /// True where `text` begins with, ends with, equals or holds `part`.
@@ -49,6 +92,15 @@ impl Fold {
     pub fn contains(self, text: &[u8], part: &[u8]) -> bool {
         part.is_empty()
             || text.windows(part.len()).any(|at| self.equal(at, part))
+    }
+
+    /// The bytes that compare equal to one: there are two at most.
+    pub const fn both(self, byte: u8) -> [u8; 2] {
+        match (self, byte) {
+            (Self::Exact, _) => [byte, byte],
+            (Self::CaseAndPlus, b'+' | b' ') => [b'+', b' '],
+            _ => [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()],
+        }
     }
 
     /// See [`Fold::starts_with`].
@@ -134,6 +186,55 @@ mod tests {
             parts.extend(wild);
         }
         Pattern { parts, cased: false }
+    }
+
+    const FOLDS: [Fold; 3] = [Fold::Exact, Fold::Case, Fold::CaseAndPlus];
+
+    #[test]
+    fn eight_bytes_fold_like_one() {
+        for fold in FOLDS {
+            for first in 0..=u8::MAX {
+                for second in [0, b' ', b'+', b'A', b'Z', b'[', 0x80, 0xFF] {
+                    let bytes = [first, second].repeat(4);
+                    let bytes: [u8; 8] = bytes.try_into().unwrap();
+                    let plain = bytes.map(|byte| fold.apply(byte));
+                    let plain = u64::from_le_bytes(plain);
+                    assert_eq!(fold.apply_8(bytes), plain, "{bytes:?}");
+                }
+            }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn texts_compare_byte_by_byte(
+            text in "[a-cA-C+ ./]{0,40}",
+            part in "[a-cA-C+ ./]{0,12}",
+            cut in 0..40_usize,
+        ) {
+            let own = text.as_bytes().get(cut..).unwrap_or(b"").to_vec();
+            for part in [part.as_bytes(), &own] {
+                for fold in FOLDS {
+                    let plain = |text: &[u8]| -> Vec<u8> {
+                        text.iter().map(|byte| fold.apply(*byte)).collect()
+                    };
+                    let (whole, piece) = (plain(text.as_bytes()), plain(part));
+                    let text = text.as_bytes();
+                    let held = piece.is_empty()
+                        || whole.windows(piece.len()).any(|at| at == piece);
+                    assert_eq!(fold.contains(text, part), held);
+                    assert_eq!(
+                        fold.starts_with(text, part),
+                        whole.starts_with(&piece)
+                    );
+                    assert_eq!(
+                        fold.ends_with(text, part),
+                        whole.ends_with(&piece)
+                    );
+                    assert_eq!(fold.equals(text, part), whole == piece);
+                }
+            }
+        }
     }
 
     #[test]

@@ -1,118 +1,286 @@
-//! Finds which anchors a text may hold, fast and without missing one.
+//! Finds which anchors a text holds, fast and without missing one.
 //!
-//! Each anchor is represented by four of its bytes that are rare in ordinary
-//! logs. A text's every four bytes, folded, are looked up in a small bitmap;
-//! what passes is compared in full. Nearly all of a log never passes.
+//! In: a page of a log. Out: the few places where four bytes that stand for
+//! an anchor stand, and there the rules whose anchor it is. The page goes
+//! through the sieve; what the sieve lets through is looked up in a bitmap;
+//! what is in the bitmap is compared in full. Nearly all of a log never
+//! comes as far as the bitmap, and nine lines of ten not beyond it.
+
+use std::collections::BTreeMap;
 
 use crate::signature::anchor::{Anchor, Group};
 use crate::signature::pattern::Fold;
+use crate::signature::sieve::sieve;
+use crate::w3c::simd::{BLOCK, GRAM, Isa, Places, Sieve, Sink, sift};
 
-/// Bits of the bitmap: 8 KiB, so that it stays in the first-level cache.
-const BITS: u32 = 16;
+/// Bits of the bitmap for each anchor: few enough for the first-level
+/// cache, many enough that one place in a hundred passes by chance.
+const BITS_PER_ANCHOR: usize = 64;
 
-/// Looks for the anchors of one [`Group`].
+/// No entry.
+const NONE: u32 = u32::MAX;
+
+/// Looks for anchors.
 #[derive(Clone, Debug)]
 pub struct Prefilter {
+    sieve: Sieve,
     bitmap: Vec<u64>,
+    /// 32 less the logarithm of the bits.
+    shift: u32,
     /// Sorted by gram.
     entries: Vec<Entry>,
+    /// The first entry of each gram, by some of the gram's hash; what does
+    /// not fit goes on behind.
+    first: Vec<u32>,
 }
 
+/// A text, and the rules that it is an anchor of.
 #[derive(Clone, Debug)]
 struct Entry {
+    /// The four bytes that stand for it, folded.
     gram: u32,
-    /// Bytes of the anchor before the gram.
+    /// Bytes of the text before the gram.
     before: usize,
     text: Vec<u8>,
-    rules: Vec<u32>,
+    rules: Vec<(Group, u32)>,
 }
 
-/// Every byte's fold.
-static FOLDED: [u8; 256] = {
-    let mut table = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        #[allow(clippy::cast_possible_truncation)] // below 256
-        let own = byte as u8;
-        table[byte] = Fold::CaseAndPlus.apply(own);
-        byte += 1;
+/// The places in a text where grams of anchors stand, in order.
+#[derive(Debug, Default)]
+pub struct Grams {
+    /// Room for one place a byte and a block more; `count` are used.
+    places: Vec<u32>,
+    count: usize,
+    /// How many of them lie before what was asked for last.
+    done: usize,
+    /// Where the text begins in what the places are asked for.
+    origin: usize,
+}
+
+impl Grams {
+    /// The places from `start` up to `end`. Asked for in order, they cost
+    /// one comparison where there are none.
+    #[inline]
+    pub fn between(&mut self, start: usize, end: usize) -> Between<'_> {
+        let places = self.places.get(..self.count).unwrap_or_default();
+        let at = |place: &u32| *place as usize + self.origin;
+        while let Some(place) = places.get(self.done)
+            && at(place) < start
+        {
+            self.done += 1;
+        }
+        let rest = places.get(self.done..).unwrap_or_default();
+        let inside = rest.iter().take_while(|place| at(place) < end).count();
+        Between {
+            places: rest.get(..inside).unwrap_or_default().iter(),
+            origin: self.origin,
+        }
     }
-    table
-};
-
-#[inline]
-fn folded(byte: u8) -> u8 {
-    FOLDED[usize::from(byte)]
 }
 
-#[inline]
-fn slot(gram: u32) -> usize {
-    (gram.wrapping_mul(0x9E37_79B1) >> (32 - BITS)) as usize
+/// Some of [`Grams`].
+#[derive(Debug)]
+pub struct Between<'a> {
+    places: std::slice::Iter<'a, u32>,
+    origin: usize,
+}
+
+impl Iterator for Between<'_> {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        Some(*self.places.next()? as usize + self.origin)
+    }
+}
+
+impl Sink<u64> for Grams {
+    #[inline(always)]
+    fn block(&mut self, base: u32, mask: u64, places: Places) {
+        let room = self.places.get_mut(self.count..);
+        if let Some(room) = room.and_then(<[u32]>::first_chunk_mut) {
+            places.write_few(mask, base, room);
+        }
+        self.count += mask.count_ones() as usize;
+    }
 }
 
 impl Prefilter {
-    /// A filter for the anchors of `group`, each with its rule.
-    pub fn new<'a>(
-        group: Group,
+    /// A filter for the anchors that stand somewhere in a text, each with
+    /// its rule.
+    pub fn new<'a>(anchors: impl Iterator<Item = (&'a Anchor, u32)>) -> Self {
+        Self::with(anchors, sieve)
+    }
+
+    /// The same without a sieve: for [`Prefilter::find_slowly`] only.
+    pub fn slow<'a>(anchors: impl Iterator<Item = (&'a Anchor, u32)>) -> Self {
+        Self::with(anchors, |texts| (Sieve::default(), vec![0; texts.len()]))
+    }
+
+    fn with<'a>(
         anchors: impl Iterator<Item = (&'a Anchor, u32)>,
+        sieve: impl FnOnce(&[&[u8]]) -> (Sieve, Vec<usize>),
     ) -> Self {
-        let mut texts: Vec<(Vec<u8>, u32)> = anchors
-            .filter(|(anchor, _)| anchor.group == group)
-            .map(|(anchor, rule)| (anchor.text.clone(), rule))
+        let mut texts: BTreeMap<&[u8], Vec<(Group, u32)>> = BTreeMap::new();
+        for (anchor, rule) in anchors {
+            let is_elsewhere =
+                matches!(anchor.group, Group::Method | Group::Start);
+            if !is_elsewhere && anchor.text.len() >= GRAM {
+                let rules = texts.entry(&anchor.text).or_default();
+                rules.push((anchor.group, rule));
+            }
+        }
+        let list: Vec<&[u8]> = texts.keys().copied().collect();
+        let (sieve, before) = sieve(&list);
+        let mut entries: Vec<Entry> = texts
+            .into_iter()
+            .zip(before)
+            .filter_map(|((text, mut rules), before)| {
+                rules.sort_unstable();
+                rules.dedup();
+                let gram = Fold::CaseAndPlus
+                    .apply_4(*text.get(before..)?.first_chunk()?);
+                Some(Entry { gram, before, text: text.to_owned(), rules })
+            })
             .collect();
-        texts.sort();
-        texts.dedup();
-        let mut entries: Vec<Entry> = Vec::new();
-        for (text, rule) in texts {
-            match entries.last_mut() {
-                Some(last) if last.text == text => last.rules.push(rule),
-                _ => entries.extend(Entry::new(text, rule)),
-            }
-        }
         entries.sort_by_key(|entry| entry.gram);
-        let mut bitmap = vec![0_u64; 1 << (BITS - 6)];
-        for entry in &entries {
-            let slot = slot(entry.gram);
-            if let Some(word) = bitmap.get_mut(slot / 64) {
-                *word |= 1 << (slot % 64);
+        let bits = (entries.len() * BITS_PER_ANCHOR).next_power_of_two();
+        let bits = bits.clamp(64, 1 << 22);
+        let mut filter = Self {
+            sieve,
+            bitmap: vec![0_u64; bits / 64],
+            shift: 32 - bits.trailing_zeros(),
+            first: vec![NONE; bits / 8],
+            entries,
+        };
+        filter.fill();
+        filter.list();
+        filter
+    }
+
+    /// Sets the bits of all grams, in each way that they may be written.
+    fn fill(&mut self) {
+        let grams: Vec<u32> = self.entries.iter().map(|it| it.gram).collect();
+        for gram in grams {
+            for mask in 0..1 << GRAM {
+                let mut bytes = gram.to_le_bytes();
+                for (at, byte) in bytes.iter_mut().enumerate() {
+                    if mask >> at & 1 == 1 && *byte == b' ' {
+                        *byte = b'+';
+                    }
+                }
+                let slot = self.slot(bytes);
+                if let Some(word) = self.bitmap.get_mut(slot / 64) {
+                    *word |= 1 << (slot % 64);
+                }
             }
         }
-        Self { bitmap, entries }
     }
 
-    /// True where there is nothing to look for.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+    /// Enters the first entry of each gram.
+    fn list(&mut self) {
+        let mut last = None;
+        for (entry, at) in self.entries.iter().zip(0_u32..) {
+            if last.replace(entry.gram) == Some(entry.gram) {
+                continue;
+            }
+            let mut place = self.home(entry.gram);
+            // An eighth of the places is taken at most.
+            while self.first.get(place).is_some_and(|taken| *taken != NONE) {
+                place = (place + 1) % self.first.len();
+            }
+            if let Some(free) = self.first.get_mut(place) {
+                *free = at;
+            }
+        }
     }
 
-    /// Adds the rules whose anchors stand in the text.
+    fn home(&self, gram: u32) -> usize {
+        (gram.wrapping_mul(0x9E37_79B1) >> self.shift) as usize / 8
+    }
+
+    /// The entries of a folded gram.
+    fn entries_of(&self, gram: u32) -> impl Iterator<Item = &Entry> {
+        let mut place = self.home(gram);
+        let first = loop {
+            match self.first.get(place).copied() {
+                None | Some(NONE) => break self.entries.len(),
+                Some(at) => {
+                    let own = self.entries.get(at as usize);
+                    if own.is_some_and(|entry| entry.gram == gram) {
+                        break at as usize;
+                    }
+                }
+            }
+            place = (place + 1) % self.first.len();
+        };
+        let rest = self.entries.iter().skip(first);
+        rest.take_while(move |entry| entry.gram == gram)
+    }
+
+    /// The same for both cases of a letter.
     #[inline]
-    pub fn find(&self, text: &[u8], rules: &mut Vec<u32>) {
-        let Some((head, rest)) = text.split_first_chunk::<3>() else { return };
-        let mut gram = 0_u32;
-        for byte in head {
-            gram = (gram >> 8) | (u32::from(folded(*byte)) << 24);
-        }
-        for (at, byte) in rest.iter().enumerate() {
-            gram = (gram >> 8) | (u32::from(folded(*byte)) << 24);
-            let slot = slot(gram);
-            if self
-                .bitmap
-                .get(slot / 64)
-                .is_some_and(|word| word >> (slot % 64) & 1 != 0)
-            {
-                self.verify(gram, at, text, rules);
-            }
-        }
+    fn slot(&self, gram: [u8; GRAM]) -> usize {
+        let gram = u32::from_le_bytes(gram) | 0x2020_2020;
+        (gram.wrapping_mul(0x9E37_79B1) >> self.shift) as usize
     }
 
-    /// Compares the anchors of a gram that stands at `at`.
-    #[cold]
-    fn verify(&self, gram: u32, at: usize, text: &[u8], rules: &mut Vec<u32>) {
-        let first = self.entries.partition_point(|entry| entry.gram < gram);
-        for entry in self.entries.iter().skip(first) {
-            if entry.gram != gram {
-                return;
+    #[inline]
+    fn has(&self, gram: [u8; GRAM]) -> bool {
+        let slot = self.slot(gram);
+        let word = self.bitmap.get(slot / 64).copied().unwrap_or(0);
+        word >> (slot % 64) & 1 != 0
+    }
+
+    /// Finds the grams in a text, which begins at `origin` of what they will
+    /// be asked for.
+    pub fn read(
+        &self,
+        isa: Isa,
+        text: &[u8],
+        origin: usize,
+        grams: &mut Grams,
+    ) {
+        (grams.count, grams.done, grams.origin) = (0, 0, origin);
+        if self.entries.is_empty() {
+            return;
+        }
+        let room = text.len() + 2 * BLOCK;
+        if grams.places.len() < room {
+            grams.places.resize(room, 0);
+        }
+        sift(isa, &self.sieve, text, grams);
+        let mut kept = 0;
+        for at in 0..grams.count {
+            let Some(place) = grams.places.get(at).copied() else { break };
+            let gram = text.get(place as usize..);
+            let Some(gram) = gram.and_then(<[u8]>::first_chunk) else {
+                continue;
+            };
+            // Without a branch: what comes next cannot be foretold.
+            if let Some(slot) = grams.places.get_mut(kept) {
+                *slot = place;
+            }
+            kept += usize::from(self.has(*gram));
+        }
+        grams.count = kept;
+    }
+
+    /// Adds the rules that an anchor whose gram stands at `at` speaks for,
+    /// of the groups wanted.
+    pub fn look(
+        &self,
+        text: &[u8],
+        at: usize,
+        wanted: impl Fn(Group) -> bool,
+        rules: &mut Vec<u32>,
+    ) {
+        let gram = text.get(at..).and_then(<[u8]>::first_chunk);
+        let Some(gram) = gram else { return };
+        let gram = Fold::CaseAndPlus.apply_4(*gram);
+        for entry in self.entries_of(gram) {
+            if !entry.rules.iter().any(|(group, _)| wanted(*group)) {
+                continue;
             }
             let found = at
                 .checked_sub(entry.before)
@@ -121,36 +289,23 @@ impl Prefilter {
                     Fold::CaseAndPlus.starts_with(text, &entry.text)
                 });
             if found {
-                rules.extend_from_slice(&entry.rules);
+                let own = entry.rules.iter();
+                let own = own.filter(|(group, _)| wanted(*group));
+                rules.extend(own.map(|(_, rule)| rule));
             }
         }
     }
-}
 
-impl Entry {
-    /// `None` for a text of fewer than four bytes.
-    fn new(text: Vec<u8>, rule: u32) -> Option<Self> {
-        let (before, gram) = text
-            .windows(4)
-            .enumerate()
-            .max_by_key(|(_, gram)| {
-                gram.iter().copied().map(rarity).sum::<u32>()
-            })
-            .and_then(|(before, gram)| {
-                Some((before, u32::from_le_bytes(gram.try_into().ok()?)))
-            })?;
-        Some(Self { gram, before, text, rules: vec![rule] })
-    }
-}
-
-/// How rare a folded byte is in requests of ordinary logs.
-fn rarity(byte: u8) -> u32 {
-    match byte {
-        b'/' | b'.' | b'=' | b'&' | b'-' | b' ' => 1,
-        b'e' | b'a' | b's' | b't' | b'i' | b'o' | b'n' | b'r' => 2,
-        b'0'..=b'9' | b'c' | b'd' | b'l' | b'm' | b'p' | b'u' => 3,
-        b'a'..=b'z' | b'_' | b'%' => 4,
-        _ => 7,
+    /// Adds the rules whose anchors stand anywhere in the text, of any
+    /// group. Without the sieve: for texts that are seldom met.
+    pub fn find_slowly(&self, text: &[u8], rules: &mut Vec<u32>) {
+        for (at, gram) in text.windows(GRAM).enumerate() {
+            if let Some(gram) = gram.first_chunk()
+                && self.has(*gram)
+            {
+                self.look(text, at, |_| true, rules);
+            }
+        }
     }
 }
 
@@ -163,6 +318,8 @@ mod tests {
         fn misses_no_anchor(
             texts in proptest::collection::vec("[a-c+ .]{4,7}", 1..20),
             hay in "[a-cA-C+ .]{0,200}",
+            start in 0..100_usize,
+            lead in 0..130_usize,
         ) {
             let anchors: Vec<Anchor> = texts
                 .iter()
@@ -171,14 +328,9 @@ mod tests {
                     text: text.replace('+', " ").into_bytes(),
                 })
                 .collect();
-            let filter = Prefilter::new(
-                Group::Request,
-                anchors.iter().zip(0_u32..),
-            );
-            let mut found = Vec::new();
-            filter.find(hay.as_bytes(), &mut found);
-            found.sort_unstable();
-            found.dedup();
+            let filter = Prefilter::new(anchors.iter().zip(0_u32..));
+            let hay = hay.get(start..).unwrap_or_default();
+            let page = "abc.".repeat(lead) + hay + "abcabc";
             let plain = hay.to_ascii_lowercase().replace('+', " ");
             let expected: Vec<u32> = texts
                 .iter()
@@ -186,7 +338,26 @@ mod tests {
                 .filter(|(text, _)| plain.contains(&text.replace('+', " ")))
                 .map(|(_, rule)| rule)
                 .collect();
-            assert_eq!(found, expected);
+            let sorted = |mut found: Vec<u32>| {
+                found.sort_unstable();
+                found.dedup();
+                found
+            };
+            let mut found = Vec::new();
+            filter.find_slowly(hay.as_bytes(), &mut found);
+            assert_eq!(sorted(found), expected);
+            for isa in Isa::available() {
+                let (mut grams, mut found) = (Grams::default(), Vec::new());
+                filter.read(isa, page.as_bytes(), 7, &mut grams);
+                let origin = 7 + lead * 4;
+                // What stands before is passed over.
+                for place in grams.between(origin, origin + hay.len()) {
+                    let at = place - origin;
+                    filter.look(hay.as_bytes(), at, |_| true, &mut found);
+                }
+                assert_eq!(sorted(found), expected, "{isa:?}");
+                assert_eq!(grams.between(origin + hay.len(), 0).count(), 0);
+            }
         }
     }
 }

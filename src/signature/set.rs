@@ -166,9 +166,22 @@ impl Signatures {
             .map(|rule| rule.name.as_str())
     }
 
-    /// Finds the rules that match a record; they stand in `scratch.rules`.
+    /// Makes ready for the records of a page: a text of whole lines.
+    pub fn turn_to(&self, page: &[u8], scratch: &mut Scratch) {
+        self.matcher.turn_to(page, 0, scratch);
+    }
+
+    /// Finds the rules that match a record of the page turned to; they
+    /// stand in `scratch.rules`. Records are asked about in their order.
     #[inline]
+    pub fn find_on_page(&self, record: &Record<'_>, scratch: &mut Scratch) {
+        self.matcher.find(&self.rules, record, scratch);
+    }
+
+    /// Finds the rules that match a record whose line was read alone; they
+    /// stand in `scratch.rules`.
     pub fn find(&self, record: &Record<'_>, scratch: &mut Scratch) {
+        self.matcher.turn_to(record.line, record.origin(), scratch);
         self.matcher.find(&self.rules, record, scratch);
     }
 

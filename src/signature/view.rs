@@ -90,6 +90,13 @@ impl Sight {
         target
     }
 
+    /// Looks at a record in which nothing is wrapped.
+    #[inline]
+    pub fn clear(&mut self) {
+        self.stem.clear();
+        self.query.clear();
+    }
+
     /// The decoded forms of the stem.
     pub fn stem(&self) -> &Decoded {
         &self.stem

@@ -1,0 +1,125 @@
+//! A pattern made ready: what is worked out once, so that a text can be
+//! told from it in few steps.
+//!
+//! In: a [`Pattern`] and how letters compare. Out: yes or no for a text,
+//! the same as [`Pattern::matches`], which tests hold it to.
+
+use crate::signature::ordinary;
+use crate::signature::pattern::Fold;
+use crate::signature::rule::{Part, Pattern};
+
+/// A pattern made ready.
+#[derive(Clone, Debug)]
+pub(super) struct Needle {
+    kind: Kind,
+    fold: Fold,
+    /// The literal of all kinds but [`Kind::Glob`].
+    text: Box<[u8]>,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Whole,
+    Start,
+    End {
+        /// The last byte of the literal, as it may be written.
+        last: [u8; 2],
+    },
+    Within {
+        /// Bytes of the literal before the one that is looked for first.
+        before: usize,
+        /// That byte, as it may be written.
+        rare: [u8; 2],
+    },
+    /// Anything else.
+    Glob(Pattern),
+}
+
+impl Needle {
+    pub fn new(pattern: &Pattern, fold: Fold) -> Self {
+        let own = if pattern.cased { Fold::Exact } else { fold };
+        let (kind, text) = match pattern.parts.as_slice() {
+            [Part::Text(text)] => (Kind::Whole, text.as_slice()),
+            [Part::Text(text), Part::Any] => (Kind::Start, text.as_slice()),
+            [Part::Any, Part::Text(text)] => {
+                let Some(last) = text.last() else {
+                    return Self::glob(pattern, fold);
+                };
+                (Kind::End { last: own.both(*last) }, text.as_slice())
+            }
+            [Part::Any, Part::Text(text), Part::Any] if !text.is_empty() => {
+                (within(text, own), text.as_slice())
+            }
+            _ => return Self::glob(pattern, fold),
+        };
+        Self { kind, fold: own, text: text.into() }
+    }
+
+    fn glob(pattern: &Pattern, fold: Fold) -> Self {
+        let kind = Kind::Glob(pattern.clone());
+        Self { kind, fold, text: Box::default() }
+    }
+
+    /// True where the whole text matches.
+    #[inline]
+    pub fn matches(&self, text: &[u8]) -> bool {
+        match &self.kind {
+            Kind::Whole => self.fold.equals(text, &self.text),
+            Kind::Start => self.fold.starts_with(text, &self.text),
+            Kind::End { last } => {
+                text.last().is_some_and(|own| last.contains(own))
+                    && self.fold.ends_with(text, &self.text)
+            }
+            Kind::Within { before, rare } => {
+                let starts = |at: usize| {
+                    let start = at.checked_sub(*before);
+                    let rest = start.and_then(|start| text.get(start..));
+                    rest.is_some_and(|rest| {
+                        self.fold.starts_with(rest, &self.text)
+                    })
+                };
+                let [a, b] = *rare;
+                memchr::memchr2_iter(a, b, text).any(starts)
+            }
+            Kind::Glob(pattern) => pattern.matches(text, self.fold),
+        }
+    }
+}
+
+/// The byte that ordinary logs hold least.
+fn within(text: &[u8], fold: Fold) -> Kind {
+    let common = |byte: u8| ordinary::count_byte(fold.apply(byte));
+    let rarest =
+        text.iter().enumerate().min_by_key(|(_, byte)| common(**byte));
+    let (before, rare) = rarest.map_or((0, 0), |(at, byte)| (at, *byte));
+    Kind::Within { before, rare: fold.both(rare) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn tells_what_the_pattern_tells(
+            parts in proptest::collection::vec(0..3_u8, 1..5),
+            literal in "[a-bA-B+ ./]{1,4}",
+            text in "[a-bA-B+ ./]{0,24}",
+            cased: bool,
+        ) {
+            let part = |kind: &u8| match kind {
+                0 => Part::Any,
+                1 => Part::One,
+                _ => Part::Text(literal.clone().into_bytes()),
+            };
+            let mut parts: Vec<Part> = parts.iter().map(part).collect();
+            parts.dedup();
+            let pattern = Pattern { parts, cased };
+            for fold in [Fold::Case, Fold::CaseAndPlus] {
+                let needle = Needle::new(&pattern, fold);
+                let plain = pattern.matches(text.as_bytes(), fold);
+                assert_eq!(needle.matches(text.as_bytes()), plain);
+            }
+        }
+    }
+}
