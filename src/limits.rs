@@ -58,3 +58,7 @@ pub const REGEX_BYTES: usize = 10 << 20;
 
 /// Rules in one set.
 pub const RULES: usize = 100_000;
+
+/// Bytes of a file that is read at once rather than mapped, where there are
+/// many: as much as one thread has of memory for it.
+pub const SMALL_FILE: u64 = 1 << 20;

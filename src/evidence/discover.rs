@@ -10,6 +10,7 @@
 //! out of the evidence.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs::{self, FileType};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -63,7 +64,7 @@ pub(super) fn is_missing(error: &io::Error) -> bool {
 #[derive(Default)]
 struct Search {
     /// By canonical path; standard input by the empty path.
-    found: BTreeMap<PathBuf, Exhibit>,
+    found: BTreeMap<OsString, Exhibit>,
     warnings: Vec<Warning>,
     roots: Vec<PathBuf>,
 }
@@ -72,7 +73,7 @@ impl Search {
     fn argument(&mut self, path: &Path) -> Result<(), Error> {
         if path.as_os_str() == "-" {
             let stdin = exhibit(path, 0, true, Input::Stdin);
-            self.found.insert(PathBuf::new(), stdin);
+            self.found.insert(OsString::new(), stdin);
             return Ok(());
         }
         let missing = || format!("no such file or folder: {}", path.display());
@@ -187,6 +188,8 @@ impl Search {
 
     /// Of two names of one file the first in order stays.
     fn add(&mut self, canonical: PathBuf, mut found: Exhibit) {
+        // As one string: paths compare part by part, which is slow.
+        let canonical = canonical.into_os_string();
         if let Some(other) = self.found.get(&canonical) {
             found.explicit |= other.explicit;
             if other.name < found.name {

@@ -16,6 +16,7 @@ use super::hash::Hashing;
 use super::identity::{self, PathIdentity};
 use super::map::{self, Mapping};
 use super::stream::Stream;
+use super::whole::Whole;
 use crate::raw::Raw;
 use crate::warning::{Kind, Warning};
 
@@ -63,6 +64,8 @@ pub struct Exhibit {
 pub enum Content {
     /// All bytes at once.
     Mapped(Mapping),
+    /// All bytes at once, of a small file.
+    Whole(Whole),
     /// Bytes from front to back.
     Stream(Stream),
 }
@@ -91,6 +94,31 @@ impl Exhibit {
         let source = Source::File(file);
         let stream = Stream::over(name, source, Some(seen), hashing);
         Ok(Content::Stream(stream))
+    }
+
+    /// The same, except that a file of at most `small` bytes is read at
+    /// once into `buffer`, where it would be mapped.
+    pub fn open_small(
+        &self,
+        access: Access,
+        hashing: Hashing,
+        small: u64,
+        buffer: impl FnOnce() -> Vec<u8>,
+    ) -> Result<Content, Warning> {
+        let fits = (1..=small).contains(&self.bytes);
+        if access == Access::Buffered || self.input == Input::Stdin || !fits {
+            return self.open(access, hashing);
+        }
+        let name = self.name.clone();
+        let (file, seen, gzip) = self.file().map_err(|error| {
+            Warning::new(Kind::Unreadable, name.clone(), error.to_string())
+        })?;
+        // It may have grown since it was found.
+        if gzip || seen.bytes > small {
+            return self.open(access, hashing);
+        }
+        let whole = Whole::new(name, file, seen, buffer());
+        Ok(Content::Whole(whole))
     }
 
     /// What the path as given tells about host, site and day.
@@ -137,10 +165,11 @@ impl Seen {
         file.metadata().map(|metadata| Self::new(&metadata))
     }
 
-    /// What happened to a file of which `read` bytes could be read.
+    /// What happened to a file that looks so now, and of which `read` bytes
+    /// could be read.
     pub(super) fn compare(
         self,
-        file: &File,
+        now: io::Result<Self>,
         read: u64,
     ) -> Option<(Kind, String)> {
         let before = self.bytes;
@@ -149,7 +178,7 @@ impl Seen {
                 format!("lost from byte {read} on, of {before} when opened");
             return Some((Kind::Lost, detail));
         }
-        let detail = match Self::now(file) {
+        let detail = match now {
             Ok(now) if now == self => return None,
             Ok(now) if now.bytes == before => {
                 "modified while it was read".to_owned()

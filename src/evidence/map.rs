@@ -77,7 +77,12 @@ impl Mapping {
     /// on are void. Asks for the file's size, because a cut inside a page
     /// leaves zeros there and raises no fault.
     pub fn lost(&self) -> Option<u64> {
-        if let Ok(now) = Seen::now(&self.file)
+        self.lost_by(&Seen::now(&self.file))
+    }
+
+    /// The same for a file that looks so now.
+    fn lost_by(&self, now: &io::Result<Seen>) -> Option<u64> {
+        if let Ok(now) = now
             && now.bytes < self.seen.bytes
         {
             self.shrunk.fetch_min(now.bytes, Ordering::SeqCst);
@@ -89,8 +94,9 @@ impl Mapping {
     /// After the scan: what happened to the file meanwhile. `Lost` where
     /// bytes vanished, `Changed` where size or time differ.
     pub fn check(&self) -> Option<Warning> {
-        let read = self.lost().unwrap_or(self.seen.bytes);
-        let (kind, detail) = self.seen.compare(&self.file, read)?;
+        let now = Seen::now(&self.file);
+        let read = self.lost_by(&now).unwrap_or(self.seen.bytes);
+        let (kind, detail) = self.seen.compare(now, read)?;
         Some(Warning::new(kind, self.name.clone(), detail))
     }
 

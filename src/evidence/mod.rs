@@ -19,6 +19,7 @@
 //! | `identity` | host, site and day from the path |
 //! | `exhibit` | one item of evidence, and how it opens |
 //! | `map` | memory map with its guard; all code for one platform |
+//! | `whole` | a small file, read at once |
 //! | `stream`, `gzip`, `feed` | read once: decoded, counted, hashed |
 //! | `hash` | SHA-256 |
 
@@ -34,6 +35,7 @@ mod map;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod whole;
 
 pub use self::discover::{Evidence, discover};
 pub use self::exhibit::{Access, Content, Exhibit, Input};
@@ -42,3 +44,4 @@ pub use self::identity::PathIdentity;
 pub use self::inside::is_inside;
 pub use self::map::Mapping;
 pub use self::stream::{Stream, StreamEnd};
+pub use self::whole::Whole;

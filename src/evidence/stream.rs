@@ -95,7 +95,8 @@ impl Stream {
         }
         let mut stable = true;
         if let (Some(seen), Some(file)) = (self.seen, self.feed.file())
-            && let Some((kind, detail)) = seen.compare(file, raw_bytes)
+            && let Some((kind, detail)) =
+                seen.compare(Seen::now(file), raw_bytes)
         {
             stable = false;
             self.faults.note(kind, detail);

@@ -60,6 +60,6 @@ fn read(mut stream: super::Stream) -> (Vec<u8>, StreamEnd) {
 fn buffered(path: &Path) -> (Vec<u8>, StreamEnd) {
     match one(path).open(Access::Buffered, Hashing::Sha256).unwrap() {
         Content::Stream(stream) => read(stream),
-        Content::Mapped(_) => panic!("mapped"),
+        other => panic!("{other:?}"),
     }
 }

@@ -16,11 +16,58 @@ static MAPS: Mutex<()> = Mutex::new(());
 fn mapped(path: &Path) -> Option<Mapping> {
     match one(path).open(Access::Auto, Hashing::Sha256).unwrap() {
         Content::Mapped(mapping) => Some(mapping),
+        Content::Whole(_) => panic!("nobody asked for it"),
         Content::Stream(_) => {
             assert_ne!(std::env::consts::OS, "linux", "refused");
             None
         }
     }
+}
+
+/// Opened where files of at most 9 bytes count as small.
+fn small(path: &Path) -> Content {
+    let buffer = || vec![7; 3];
+    let exhibit = one(path);
+    exhibit.open_small(Access::Auto, Hashing::Sha256, 9, buffer).unwrap()
+}
+
+#[test]
+fn a_small_file_is_read_at_once_and_watched() {
+    let folder = Folder::new();
+    let path = folder.file("a.log", b"123456789");
+    let open = || match small(&path) {
+        Content::Whole(whole) => whole,
+        other => panic!("{other:?}"),
+    };
+    let whole = open();
+    assert_eq!(whole.bytes(), b"123456789");
+    let digest = whole.sha256();
+    assert_eq!(digest, sha256(b"123456789"));
+    let (end, buffer) = whole.finish(Some(digest));
+    assert_eq!((end.raw_bytes, end.sha256), (9, Some(digest)));
+    assert_eq!((end.warnings, buffer), (vec![], b"123456789".to_vec()));
+    for length in [0, 5, 12] {
+        let whole = open();
+        resize(&path, length);
+        // What was read is what the file held when it was opened.
+        assert_eq!(whole.bytes(), b"123456789", "{length}");
+        let (end, _) = whole.finish(Some(digest));
+        assert_eq!(end.sha256, None, "{length}");
+        assert_eq!(end.warnings[0].kind, Kind::Changed, "{length}");
+        folder.file("a.log", b"123456789");
+    }
+}
+
+#[test]
+fn what_is_not_small_is_opened_as_ever() {
+    let _one = MAPS.lock();
+    let folder = Folder::new();
+    let large = folder.file("a.log", b"1234567890");
+    let gzip = folder.file("b.log.gz", b"\x1f\x8b\x08\x00");
+    let empty = folder.file("c.log", b"");
+    assert!(!matches!(small(&large), Content::Whole(_)));
+    assert!(matches!(small(&gzip), Content::Stream(_)));
+    assert!(matches!(small(&empty), Content::Stream(_)));
 }
 
 fn resize(path: &Path, length: u64) {
