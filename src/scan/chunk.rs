@@ -2,6 +2,8 @@
 
 use crate::scan::collector::{Hit, Part, RejectedLine, Tally};
 use crate::signature::{Scratch, Signatures};
+use crate::w3c::index::Index;
+use crate::w3c::simd::Isa;
 use crate::w3c::{Line, Parser, Record, State, bounded};
 use crate::{limits, w3c};
 
@@ -27,6 +29,30 @@ pub(super) struct Lines<'a> {
     pub cut: bool,
 }
 
+/// The space a thread works in, kept from chunk to chunk.
+#[derive(Debug)]
+pub(super) struct Desk {
+    index: Index,
+    scratch: Scratch,
+    /// For files that are read at once.
+    pub file: Vec<u8>,
+}
+
+impl Desk {
+    /// A desk that uses these kernels.
+    pub fn new(isa: Isa) -> Self {
+        Self {
+            index: Index::new(isa),
+            scratch: Scratch::new(isa),
+            file: Vec::new(),
+        }
+    }
+}
+
+/// Bytes that are indexed at a time: text, index and masks stay in the
+/// second-level cache until the last of their lines is done.
+const PAGE: usize = 32 << 10;
+
 impl<P: Part> Chunk<P> {
     /// Scans the lines, reading them as they follow on `state`.
     pub fn scan(
@@ -34,72 +60,151 @@ impl<P: Part> Chunk<P> {
         state: State,
         part: P,
         signatures: &Signatures,
-        scratch: &mut Scratch,
+        desk: &mut Desk,
     ) -> Self {
         let mut chunk =
             Self { parser: Parser::new(state), tally: Tally::default(), part };
-        let mut start = 0;
-        while start < lines.bytes.len() {
-            let rest = lines.bytes.get(start..).unwrap_or_default();
-            let (line, length) = match memchr::memchr(b'\n', rest) {
-                Some(end) => (rest.get(..end).unwrap_or_default(), end + 1),
-                None => (rest, rest.len()),
+        let mut rest = lines;
+        let mut size = PAGE;
+        while !rest.bytes.is_empty() {
+            let page = rest.bytes.get(..size).unwrap_or(rest.bytes);
+            desk.index.read(page);
+            let done = if desk.index.lines() > 0 {
+                size = PAGE;
+                chunk.page(page, rest.offset, signatures, desk)
+            } else if page.len() < rest.bytes.len()
+                && size < limits::LINE_BYTES
+            {
+                size *= 2;
+                0
+            } else {
+                chunk.alone(rest, signatures, &mut desk.scratch)
             };
-            let last = start + length >= lines.bytes.len();
-            let text = line.strip_suffix(b"\r").unwrap_or(line);
-            let (text, long) = bounded(text);
-            let cut = long || (last && lines.cut);
-            chunk.tally.lines += 1;
-            let offset = lines.offset + start as u64;
-            chunk.line(text, cut, offset, signatures, scratch);
-            start += length;
+            rest.bytes = rest.bytes.get(done..).unwrap_or_default();
+            rest.offset += done as u64;
         }
         chunk
     }
 
-    #[inline]
-    fn line(
+    /// Counts lines of a dialect that is not read, so that the accounting
+    /// adds up, and nothing more.
+    pub fn count(lines: Lines<'_>, state: State, part: P) -> Self {
+        let mut tally = Tally::default();
+        for line in lines.bytes.split_inclusive(|byte| *byte == b'\n') {
+            tally.lines += 1;
+            match line.trim_ascii().first() {
+                None => tally.blank += 1,
+                Some(b'#') if line.first() == Some(&b'#') => {
+                    tally.directives += 1;
+                }
+                Some(_) => tally.rejected += 1,
+            }
+        }
+        Self { parser: Parser::new(state), tally, part }
+    }
+
+    /// Scans the whole lines of an indexed page; returns their length.
+    fn page(
         &mut self,
-        text: &[u8],
-        cut: bool,
+        page: &[u8],
         offset: u64,
         signatures: &Signatures,
+        desk: &mut Desk,
+    ) -> usize {
+        let Desk { index, scratch, .. } = desk;
+        let mut context = Context { signatures, scratch };
+        signatures.turn_to(page, context.scratch);
+        let (mut start, mut first) = (0, 0);
+        for number in 0..index.lines() {
+            let Some(mark) = index.line(number) else { break };
+            let ends = index.ends(first..mark.ends);
+            let Some(end) = ends.last().map(|end| *end as usize) else {
+                break;
+            };
+            let text = page.get(start..end).unwrap_or_default();
+            self.tally.lines += 1;
+            // A page is far below 4 GiB.
+            #[allow(clippy::cast_possible_truncation)]
+            let origin = start as u32;
+            let line = self.parser.indexed(text, origin, ends, mark.wrapped);
+            let place = Place {
+                text: text.strip_suffix(b"\r").unwrap_or(text),
+                line: self.tally.lines,
+                offset: offset + start as u64,
+            };
+            take(&line, place, &mut self.tally, &mut self.part, &mut context);
+            (start, first) = (end + 1, mark.ends);
+        }
+        start
+    }
+
+    /// Scans one line that is too long for a page, or has no newline;
+    /// returns its length with its newline.
+    fn alone(
+        &mut self,
+        rest: Lines<'_>,
+        signatures: &Signatures,
         scratch: &mut Scratch,
-    ) {
-        let tally = &mut self.tally;
-        match self.parser.line(text, cut) {
-            Line::Blank => tally.blank += 1,
-            Line::Directive => tally.directives += 1,
-            Line::Record(record) => {
-                tally.records += 1;
-                tally.cut += u64::from(cut);
-                tally.derived += u64::from(record.time_derived);
-                self.part.record(&record);
-                signatures.find(&record, scratch);
-                if !scratch.rules.is_empty() {
-                    let part = &mut self.part;
-                    push_hits(
-                        part,
-                        &record,
-                        tally.lines,
-                        offset,
-                        signatures,
-                        scratch,
-                    );
-                }
+    ) -> usize {
+        let end = memchr::memchr(b'\n', rest.bytes);
+        let line = rest.bytes.get(..end.unwrap_or(rest.bytes.len()));
+        let line = line.unwrap_or_default();
+        let (text, long) = bounded(line.strip_suffix(b"\r").unwrap_or(line));
+        let cut = long || (end.is_none() && rest.cut);
+        self.tally.lines += 1;
+        let place =
+            Place { text, line: self.tally.lines, offset: rest.offset };
+        let line_read = self.parser.line(text, cut);
+        if let Line::Record(record) = &line_read {
+            signatures.turn_to(record.line, scratch);
+        }
+        let mut context = Context { signatures, scratch };
+        take(&line_read, place, &mut self.tally, &mut self.part, &mut context);
+        line.len() + usize::from(end.is_some())
+    }
+}
+
+/// What lines are looked at with.
+struct Context<'s> {
+    signatures: &'s Signatures,
+    scratch: &'s mut Scratch,
+}
+
+/// Where a line stands.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    /// The line as found.
+    text: &'a [u8],
+    /// Its number in the chunk, from 1.
+    line: u64,
+    offset: u64,
+}
+
+/// Counts a line, and pushes it where it is a record or has something in it.
+#[inline(always)]
+fn take(
+    line: &Line<'_>,
+    place: Place<'_>,
+    tally: &mut Tally,
+    part: &mut impl Part,
+    context: &mut Context<'_>,
+) {
+    match line {
+        Line::Blank => tally.blank += 1,
+        Line::Directive => tally.directives += 1,
+        Line::Record(record) => {
+            tally.records += 1;
+            tally.cut += u64::from(record.cut);
+            tally.derived += u64::from(record.time_derived);
+            part.record(record);
+            context.signatures.find_on_page(record, context.scratch);
+            if !context.scratch.rules.is_empty() {
+                push_hits(part, record, place, context);
             }
-            Line::Rejected(reason) => {
-                tally.reject(tally.lines, offset, reason);
-                let part = &mut self.part;
-                push_rejected(
-                    part,
-                    text,
-                    tally.lines,
-                    offset,
-                    signatures,
-                    scratch,
-                );
-            }
+        }
+        Line::Rejected(reason) => {
+            tally.reject(place.line, place.offset, *reason);
+            push_rejected(part, place, context);
         }
     }
 }
@@ -143,20 +248,23 @@ impl Tally {
     }
 }
 
-/// The rules in `scratch` matched the record.
+/// The rules in the scratch space matched the record.
 #[cold]
 fn push_hits(
     part: &mut impl Part,
     record: &Record<'_>,
-    line: u64,
-    offset: u64,
-    signatures: &Signatures,
-    scratch: &mut Scratch,
+    place: Place<'_>,
+    context: &mut Context<'_>,
 ) {
+    let Context { signatures, scratch } = context;
     let rules = std::mem::take(&mut scratch.rules);
     for index in &rules {
         let Some(rule) = signatures.rule(*index) else { continue };
-        let matched_on = signatures.explain(*index, record, scratch);
+        let matched_on = if part.wants_words(rule) {
+            signatures.explain(*index, record, scratch)
+        } else {
+            Vec::new()
+        };
         let target = record.target();
         let stem = scratch.sight.stem().form(usize::MAX);
         let query = scratch.sight.query().form(usize::MAX);
@@ -166,8 +274,8 @@ fn push_hits(
             feature: signatures.feature_of(rule, record, stem),
             record: Some(record),
             text: record.line,
-            line,
-            offset,
+            line: place.line,
+            offset: place.offset,
             matched_on: &matched_on,
             decoded_stem: stem,
             decoded_query: query.or(target.query).unwrap_or_default(),
@@ -180,22 +288,20 @@ fn push_hits(
 #[cold]
 fn push_rejected(
     part: &mut impl Part,
-    text: &[u8],
-    line: u64,
-    offset: u64,
-    signatures: &Signatures,
-    scratch: &mut Scratch,
+    place: Place<'_>,
+    context: &mut Context<'_>,
 ) {
-    signatures.find_rejected(text, scratch);
+    let Context { signatures, scratch } = context;
+    signatures.find_rejected(place.text, scratch);
     for index in &scratch.rules {
         let Some(rule) = signatures.rule(*index) else { continue };
         part.hit(&Hit {
             rule,
             feature: signatures.own_feature(rule),
             record: None,
-            text,
-            line,
-            offset,
+            text: place.text,
+            line: place.line,
+            offset: place.offset,
             matched_on: &["rejected line".to_owned()],
             decoded_stem: b"",
             decoded_query: b"",

@@ -33,6 +33,12 @@ pub trait Part: Send {
     /// One record, in the order of lines. On the hot path: no allocation.
     fn record(&mut self, record: &Record<'_>);
 
+    /// Whether [`Hit::matched_on`] will be looked at for hits of the rule:
+    /// finding the words costs more than finding the hit.
+    fn wants_words(&self, _rule: &Rule) -> bool {
+        true
+    }
+
     /// One record, or rejected line, that a rule matched. Comes after
     /// [`Part::record`] of the same record.
     fn hit(&mut self, hit: &Hit<'_>);
@@ -68,7 +74,8 @@ pub struct Hit<'a> {
     pub line: u64,
     /// Where its first byte stands in the exhibit's content.
     pub offset: u64,
-    /// What the rule matched on, as `field` or `field (percent, overlong)`.
+    /// What the rule matched on, as `field` or `field (percent, overlong)`;
+    /// empty where [`Part::wants_words`] said no.
     pub matched_on: &'a [String],
     /// The stem and query after decoding, for criteria that look into them.
     pub decoded_stem: &'a [u8],

@@ -6,11 +6,15 @@
 //! chunks of one file: each chunk assumes the layout in force at the last
 //! known place, and is scanned again in the rare case that this was wrong.
 
+mod bell;
+mod board;
 mod chunk;
 mod collector;
-mod exhibit;
+mod joint;
 mod progress;
 mod scanner;
+mod source;
+mod work;
 
 pub use collector::{Collector, Hit, Part, RejectedLine, Setting, Tally};
 pub use progress::{Progress, Silent};

@@ -2,20 +2,27 @@
 //! hands the whole over.
 
 use std::io::Read as _;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::thread;
 
-use rayon::prelude::*;
-
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::evidence::{
-    Access, Content, Evidence, Exhibit, Hashing, Mapping, Stream,
+    Access, Content, Evidence, Exhibit, Hashing, PathIdentity, Stream,
 };
 use crate::limits;
+use crate::raw::Raw;
+use crate::scan::Silent;
+use crate::scan::board::{Board, Task};
+use crate::scan::chunk::Desk;
 use crate::scan::collector::{Collector, Setting, Tally};
-use crate::scan::exhibit::{ExhibitScan, Shared};
 use crate::scan::progress::Progress;
+use crate::scan::source::Source;
+use crate::scan::work::{Held, Outcome, Shared, Work};
 use crate::signature::Signatures;
 use crate::w3c::Dialect;
 use crate::w3c::dialect::detect;
+use crate::w3c::simd::Isa;
 use crate::warning::{Kind, Warning};
 
 /// How to scan. None of it changes what is found.
@@ -29,6 +36,8 @@ pub struct ScanOptions {
     pub hashing: Hashing,
     /// Bytes of a chunk.
     pub chunk_bytes: usize,
+    /// The kernels to use.
+    pub isa: Isa,
 }
 
 impl Default for ScanOptions {
@@ -38,6 +47,7 @@ impl Default for ScanOptions {
             access: Access::Auto,
             hashing: Hashing::Sha256,
             chunk_bytes: 1 << 20,
+            isa: Isa::best(),
         }
     }
 }
@@ -47,7 +57,7 @@ impl Default for ScanOptions {
 pub struct Scanner<'s> {
     signatures: &'s Signatures,
     options: ScanOptions,
-    pool: rayon::ThreadPool,
+    threads: usize,
 }
 
 impl<'s> Scanner<'s> {
@@ -56,14 +66,11 @@ impl<'s> Scanner<'s> {
         signatures: &'s Signatures,
         options: ScanOptions,
     ) -> Result<Self> {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(options.threads)
-            .build()
-            .map_err(|cause| {
-                Error::usage("cannot start the threads asked for")
-                    .because(cause)
-            })?;
-        Ok(Self { signatures, options, pool })
+        let threads = match options.threads {
+            0 => thread::available_parallelism().map_or(1, NonZeroUsize::get),
+            threads => threads,
+        };
+        Ok(Self { signatures, options, threads })
     }
 
     /// Scans every exhibit into the collector. Returns false where it was
@@ -78,123 +85,202 @@ impl<'s> Scanner<'s> {
         progress.begin(bytes);
         // Largest first, so that no thread is left with a long one.
         let mut order: Vec<_> = evidence.exhibits.iter().collect();
-        order.sort_by_key(|exhibit| std::cmp::Reverse(exhibit.bytes));
-        self.pool.install(|| {
-            order.par_iter().for_each(|exhibit| {
-                if !progress.is_interrupted() {
-                    self.exhibit(exhibit, collector, progress);
-                }
-            });
-        });
+        order.sort_by_key(|exhibit| exhibit.bytes);
+        self.run(&Board::new(order), self.shared(collector, progress));
         progress.end();
         !progress.is_interrupted()
     }
 
-    fn exhibit<C: Collector>(
+    /// Scans bytes that are at hand as one exhibit of that name.
+    pub fn scan_bytes<C: Collector>(
         &self,
-        exhibit: &Exhibit,
+        name: &Raw,
+        bytes: &[u8],
         collector: &C,
-        progress: &dyn Progress,
     ) {
+        let setting = Setting {
+            name: name.clone(),
+            identity: PathIdentity::default(),
+            dialect: detect(head(bytes)),
+        };
+        let shared = self.shared(collector, &Silent);
+        let source = Source::memory(shared.chunk_bytes);
+        let held = Held::Bytes(bytes);
+        let work = Work::new(shared, setting, held, source);
+        self.run(&Board::of(work), shared);
+    }
+
+    fn shared<'a, C>(
+        &'a self,
+        collector: &'a C,
+        progress: &'a dyn Progress,
+    ) -> Shared<'a, C> {
+        let chunk_bytes = self.options.chunk_bytes;
+        let signatures = self.signatures;
+        Shared { signatures, collector, progress, chunk_bytes }
+    }
+
+    /// Does what is on the board, with all threads.
+    fn run<'a, C: Collector>(
+        &self,
+        board: &Board<'a, C>,
+        shared: Shared<'a, C>,
+    ) {
+        let options = self.options;
+        let small = if board.is_crowded() { limits::SMALL_FILE } else { 0 };
+        let worker = move || Worker { options, small, board, shared }.run();
+        thread::scope(|scope| {
+            for _ in 1..self.threads {
+                let builder = thread::Builder::new();
+                // Where the system gives no more, fewer do the work.
+                if builder.spawn_scoped(scope, worker).is_err() {
+                    break;
+                }
+            }
+            worker();
+        });
+    }
+}
+
+/// One thread of a scan.
+struct Worker<'b, 'a, C: Collector> {
+    options: ScanOptions,
+    /// Files of so many bytes are read, not mapped.
+    small: u64,
+    board: &'b Board<'a, C>,
+    shared: Shared<'a, C>,
+}
+
+impl<'a, C: Collector> Worker<'_, 'a, C> {
+    fn run(&self) {
+        let mut desk = Desk::new(self.options.isa);
+        let interrupted = || self.shared.progress.is_interrupted();
+        while let Some(task) = self.board.next(&interrupted) {
+            match task {
+                Task::Help(work) => self.work(work, true, &mut desk),
+                Task::Open(exhibit) => self.exhibit(exhibit, &mut desk),
+            }
+        }
+    }
+
+    /// Works on an open exhibit, and closes it where nobody else is at it.
+    fn work(&self, work: Arc<Work<'a, C>>, helps: bool, desk: &mut Desk) {
+        work.run(desk, helps);
+        if let Some(work) = self.board.leave(work) {
+            let _closed = Closed(self.board);
+            let outcome = work.finish(desk);
+            self.close(outcome, desk);
+        }
+    }
+
+    fn exhibit(&self, exhibit: &'a Exhibit, desk: &mut Desk) {
         let mut setting = Setting {
             name: exhibit.name.clone(),
             identity: exhibit.identity(),
             dialect: Dialect::Unknown,
         };
-        let content = exhibit.open(self.options.access, self.options.hashing);
-        let (tally, part) = match content {
-            Ok(Content::Mapped(mapping)) => {
-                setting.dialect = detect(head(mapping.bytes()));
-                self.mapped(&mapping, &setting, collector, progress)
-            }
-            Ok(Content::Stream(mut stream)) => {
-                let head = first_bytes(&mut stream);
-                setting.dialect = detect(&head);
-                self.streamed(stream, &head, &setting, collector, progress)
-            }
+        let options = self.options;
+        let (access, hashing) = (options.access, options.hashing);
+        let buffer = || std::mem::take(&mut desk.file);
+        match exhibit.open_small(access, hashing, self.small, buffer) {
             Err(warning) => {
+                let _closed = Closed(self.board);
                 let tally = Tally {
                     bytes: exhibit.bytes,
                     warnings: vec![warning],
                     ..Tally::default()
                 };
-                (tally, collector.part(&setting))
+                let part = self.shared.collector.part(&setting);
+                self.hand_over(Some(exhibit), &setting, tally, part);
             }
-        };
-        if let Some(warning) = aside(&tally, &setting, exhibit) {
-            collector.aside(warning);
-            return;
-        }
-        let tally = note(tally, &setting);
-        collector.exhibit(&setting, tally, part);
-    }
-
-    fn mapped<C: Collector>(
-        &self,
-        mapping: &Mapping,
-        setting: &Setting,
-        collector: &C,
-        progress: &dyn Progress,
-    ) -> (Tally, C::Part) {
-        let hash = || match self.options.hashing {
-            Hashing::Sha256 => mapping.sha256(),
-            Hashing::None => None,
-        };
-        let scan = || {
-            let mut scan = self.begin(setting, collector, progress);
-            if setting.dialect.is_read() {
-                scan.bytes(mapping.bytes(), &|| mapping.lost());
-            } else {
-                scan.count(mapping.bytes(), false);
-            }
-            scan.finish()
-        };
-        let ((mut tally, part), sha256) = rayon::join(scan, hash);
-        tally.bytes = mapping.bytes().len() as u64;
-        let change = mapping.check();
-        tally.sha256 = sha256.filter(|_| change.is_none());
-        tally.warnings.extend(change);
-        (tally, part)
-    }
-
-    fn streamed<C: Collector>(
-        &self,
-        mut stream: Stream,
-        head: &[u8],
-        setting: &Setting,
-        collector: &C,
-        progress: &dyn Progress,
-    ) -> (Tally, C::Part) {
-        let mut scan = self.begin(setting, collector, progress);
-        let mut content = head.chain(&mut stream);
-        if setting.dialect.is_read() {
-            scan.stream(&mut content);
-        } else {
-            let mut buffer = vec![0; 1 << 16];
-            let mut open = false;
-            while let Ok(read @ 1..) = content.read(&mut buffer) {
-                let piece = buffer.get(..read).unwrap_or_default();
-                open = scan.count(piece, open);
+            Ok(content) => {
+                let (held, source) =
+                    hold(content, options.chunk_bytes, &mut setting);
+                let hash = options.hashing == Hashing::Sha256;
+                let work = Work::new(self.shared, setting, held, source);
+                let work = work.of(exhibit, hash);
+                self.work(self.board.show(work), false, desk);
             }
         }
-        let (mut tally, part) = scan.finish();
-        let end = stream.finish();
-        tally.bytes = end.raw_bytes;
-        tally.sha256 = end.sha256;
-        tally.warnings.extend(end.warnings);
-        (tally, part)
     }
 
-    fn begin<'a, C: Collector>(
-        &'a self,
-        setting: &'a Setting,
-        collector: &'a C,
-        progress: &'a dyn Progress,
-    ) -> ExhibitScan<'a, C> {
-        let wave = self.pool.current_num_threads() * 4;
-        let signatures = self.signatures;
-        let shared = Shared { signatures, collector, progress, setting };
-        ExhibitScan::new(shared, self.options.chunk_bytes, wave)
+    /// What the whole of an exhibit shows.
+    fn close(&self, outcome: Outcome<'a, C::Part>, desk: &mut Desk) {
+        let Outcome { exhibit, setting, mut tally, part, .. } = outcome;
+        match (outcome.held, outcome.source.into_stream()) {
+            (Held::Mapped(mapping), _) => {
+                tally.bytes = mapping.bytes().len() as u64;
+                let change = mapping.check();
+                tally.sha256 = outcome.digest.filter(|_| change.is_none());
+                tally.warnings.extend(change);
+            }
+            (Held::Whole(whole), _) => {
+                let (end, buffer) = whole.finish(outcome.digest);
+                desk.file = buffer;
+                tally.bytes = end.raw_bytes;
+                tally.sha256 = end.sha256;
+                tally.warnings.extend(end.warnings);
+            }
+            (_, Some(stream)) => {
+                let end = stream.finish();
+                tally.bytes = end.raw_bytes;
+                tally.sha256 = end.sha256;
+                tally.warnings.extend(end.warnings);
+            }
+            (Held::Bytes(_) | Held::Stream, None) => {}
+        }
+        self.hand_over(exhibit, &setting, tally, part);
+    }
+
+    fn hand_over(
+        &self,
+        exhibit: Option<&Exhibit>,
+        setting: &Setting,
+        tally: Tally,
+        part: C::Part,
+    ) {
+        let collector = self.shared.collector;
+        let Some(exhibit) = exhibit else {
+            return collector.exhibit(setting, tally, part);
+        };
+        if let Some(warning) = aside(&tally, setting, exhibit) {
+            return collector.aside(warning);
+        }
+        collector.exhibit(setting, note(tally, setting), part);
+    }
+}
+
+/// Says that an exhibit is closed, also where closing it failed.
+struct Closed<'b, 'a, C: Collector>(&'b Board<'a, C>);
+
+impl<C: Collector> Drop for Closed<'_, '_, C> {
+    fn drop(&mut self) {
+        self.0.closed();
+    }
+}
+
+/// Tells the dialect of an open exhibit, and where its blocks come from.
+fn hold<'a>(
+    content: Content,
+    chunk_bytes: usize,
+    setting: &mut Setting,
+) -> (Held<'a>, Source) {
+    match content {
+        Content::Mapped(mapping) => {
+            setting.dialect = detect(head(mapping.bytes()));
+            let held = Held::Mapped(Box::new(mapping));
+            (held, Source::memory(chunk_bytes))
+        }
+        Content::Whole(whole) => {
+            setting.dialect = detect(head(whole.bytes()));
+            let held = Held::Whole(Box::new(whole));
+            (held, Source::memory(chunk_bytes))
+        }
+        Content::Stream(mut stream) => {
+            let head = first_bytes(&mut stream);
+            setting.dialect = detect(&head);
+            (Held::Stream, Source::stream(stream, head, chunk_bytes))
+        }
     }
 }
 
@@ -269,27 +355,4 @@ fn note(mut tally: Tally, setting: &Setting) -> Tally {
 fn is_named_log(exhibit: &Exhibit) -> bool {
     let name = exhibit.name.as_bytes().to_ascii_lowercase();
     name.ends_with(b".log") || name.ends_with(b".log.gz")
-}
-
-impl Scanner<'_> {
-    /// Scans bytes that are at hand as one exhibit of that name.
-    pub fn scan_bytes<C: Collector>(
-        &self,
-        name: &crate::raw::Raw,
-        bytes: &[u8],
-        collector: &C,
-    ) {
-        let setting = Setting {
-            name: name.clone(),
-            identity: crate::evidence::PathIdentity::default(),
-            dialect: detect(head(bytes)),
-        };
-        let (tally, part) = self.pool.install(|| {
-            let silent = crate::scan::Silent;
-            let mut scan = self.begin(&setting, collector, &silent);
-            scan.bytes(bytes, &|| None);
-            scan.finish()
-        });
-        collector.exhibit(&setting, tally, part);
-    }
 }

@@ -1,0 +1,219 @@
+//! The content of an exhibit as blocks of whole lines, one after the other.
+//!
+//! In: bytes that lie in memory, or a stream. Out: [`Block`]s. Any thread
+//! takes the next one; scanning a block takes longer than cutting it off,
+//! and of a compressed exhibit one thread decompresses the next block while
+//! others scan those before it.
+
+use std::io::Read;
+use std::ops::Range;
+
+use crate::evidence::Stream;
+use crate::limits;
+
+/// Whole lines, the next in their exhibit.
+#[derive(Debug)]
+pub(super) struct Block {
+    /// Counted from 0.
+    pub number: u64,
+    /// Where its first byte stands in the content.
+    pub offset: u64,
+    pub bytes: BlockBytes,
+    /// Its last line goes on beyond it.
+    pub cut: bool,
+}
+
+#[derive(Debug)]
+pub(super) enum BlockBytes {
+    /// A part of the bytes in memory.
+    Part(Range<usize>),
+    /// So many bytes of a buffer, read from a stream.
+    Read(Vec<u8>, usize),
+}
+
+/// Where blocks come from.
+#[derive(Debug)]
+pub(super) struct Source {
+    from: From,
+    chunk_bytes: usize,
+    number: u64,
+    offset: u64,
+}
+
+#[derive(Debug)]
+enum From {
+    Memory { at: usize },
+    Stream(Box<Reader>),
+}
+
+impl Source {
+    /// Bytes in memory, cut after about `chunk_bytes` each.
+    pub fn memory(chunk_bytes: usize) -> Self {
+        Self::new(From::Memory { at: 0 }, chunk_bytes)
+    }
+
+    /// A stream, of which `head` was read before.
+    pub fn stream(stream: Stream, head: Vec<u8>, chunk_bytes: usize) -> Self {
+        let reader = Reader { stream, rest: head, skips: false, done: false };
+        Self::new(From::Stream(Box::new(reader)), chunk_bytes)
+    }
+
+    fn new(from: From, chunk_bytes: usize) -> Self {
+        let chunk_bytes = chunk_bytes.max(1);
+        Self { from, chunk_bytes, number: 0, offset: 0 }
+    }
+
+    /// The next block. `memory` are the bytes in memory; `buffer` is used
+    /// for what is read.
+    pub fn next(
+        &mut self,
+        memory: &[u8],
+        buffer: impl FnOnce() -> Vec<u8>,
+    ) -> Option<Block> {
+        let mut offset = self.offset;
+        let (bytes, length, cut) = match &mut self.from {
+            From::Memory { at } => {
+                let start = *at;
+                *at = cut_off(memory, start, self.chunk_bytes);
+                (BlockBytes::Part(start..*at), *at - start, false)
+            }
+            From::Stream(reader) => {
+                let read = reader.next(buffer(), self.chunk_bytes)?;
+                offset += read.skipped;
+                let bytes = BlockBytes::Read(read.buffer, read.length);
+                (bytes, read.length, read.cut)
+            }
+        };
+        if length == 0 {
+            return None;
+        }
+        self.offset = offset + length as u64;
+        let number = self.number;
+        self.number += 1;
+        Some(Block { number, offset, bytes, cut })
+    }
+
+    /// The stream, if it was one.
+    pub fn into_stream(self) -> Option<Stream> {
+        match self.from {
+            From::Memory { .. } => None,
+            From::Stream(reader) => Some(reader.stream),
+        }
+    }
+}
+
+/// The end of the first line that ends `chunk_bytes` or more after `start`.
+pub(super) fn cut_off(
+    bytes: &[u8],
+    start: usize,
+    chunk_bytes: usize,
+) -> usize {
+    let least = start.saturating_add(chunk_bytes.saturating_sub(1));
+    bytes
+        .get(least..)
+        .and_then(|tail| memchr::memchr(b'\n', tail))
+        .map_or(bytes.len(), |at| least + at + 1)
+}
+
+/// Reads whole lines from a stream.
+#[derive(Debug)]
+struct Reader {
+    stream: Stream,
+    /// What was read after the last whole line.
+    rest: Vec<u8>,
+    /// The next bytes belong to a line that was too long.
+    skips: bool,
+    done: bool,
+}
+
+/// What was read for a block.
+struct Filled {
+    buffer: Vec<u8>,
+    length: usize,
+    cut: bool,
+    /// Bytes of a line that was too long, left out before these.
+    skipped: u64,
+}
+
+impl Reader {
+    fn next(&mut self, buffer: Vec<u8>, chunk_bytes: usize) -> Option<Filled> {
+        let mut buffer = buffer;
+        if let Some(length) = self.held_back(&mut buffer, chunk_bytes) {
+            return Some(Filled { buffer, length, cut: false, skipped: 0 });
+        }
+        let mut filled = self.rest.len();
+        let mut want = chunk_bytes.max(filled);
+        grow(&mut buffer, want);
+        buffer.get_mut(..filled)?.copy_from_slice(&self.rest);
+        self.rest.clear();
+        let mut skipped = 0;
+        loop {
+            filled = self.fill(&mut buffer, filled, want);
+            if self.skips {
+                let held = buffer.get(..filled).unwrap_or_default();
+                let end = memchr::memchr(b'\n', held);
+                let over = end.map_or(filled, |at| at + 1);
+                skipped += over as u64;
+                buffer.copy_within(over..filled, 0);
+                filled -= over;
+                self.skips = end.is_none();
+                if self.skips && self.done {
+                    return None;
+                }
+                continue;
+            }
+            let held = buffer.get(..filled).unwrap_or_default();
+            let (length, cut) = match memchr::memrchr(b'\n', held) {
+                _ if self.done => (filled, false),
+                Some(at) => (at + 1, false),
+                // One byte more than the bound may be a CR.
+                None if filled <= limits::LINE_BYTES + 1 => {
+                    want = want.saturating_mul(2);
+                    grow(&mut buffer, want);
+                    continue;
+                }
+                None => (filled, true),
+            };
+            self.skips = cut;
+            let rest = buffer.get(length..filled).unwrap_or_default();
+            self.rest.extend_from_slice(rest);
+            return Some(Filled { buffer, length, cut, skipped });
+        }
+    }
+
+    /// A block of what was read before, where that is long enough.
+    fn held_back(
+        &mut self,
+        buffer: &mut Vec<u8>,
+        chunk_bytes: usize,
+    ) -> Option<usize> {
+        let end = cut_off(&self.rest, 0, chunk_bytes);
+        let block = self.rest.get(..end)?;
+        if !block.ends_with(b"\n") {
+            return None;
+        }
+        grow(buffer, end);
+        buffer.get_mut(..end)?.copy_from_slice(block);
+        self.rest.drain(..end);
+        Some(end)
+    }
+
+    /// Reads until the buffer holds `want` bytes or nothing is left.
+    fn fill(&mut self, buffer: &mut [u8], held: usize, want: usize) -> usize {
+        let mut held = held;
+        while held < want && !self.done {
+            let space = buffer.get_mut(held..want).unwrap_or_default();
+            // `Stream` reports no error: damage ends it.
+            let read = self.stream.read(space).unwrap_or(0);
+            self.done = read == 0;
+            held += read;
+        }
+        held
+    }
+}
+
+fn grow(buffer: &mut Vec<u8>, length: usize) {
+    if buffer.len() < length {
+        buffer.resize(length, 0);
+    }
+}

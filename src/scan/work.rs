@@ -1,0 +1,333 @@
+//! One open exhibit, on which any number of threads work.
+//!
+//! In: its content. Out: calls on the collector. A thread takes the next
+//! block, scans it, and hands it to the [`Joint`]; one that finds another
+//! thread at work hashes the file first, if nobody does. Memory is bounded:
+//! nobody runs more than a few blocks ahead of what is joined.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::evidence::{Digest, Exhibit, Mapping, Whole};
+use crate::scan::bell::Bell;
+use crate::scan::chunk::{Chunk, Desk, Lines};
+use crate::scan::collector::{Collector, Setting, Tally};
+use crate::scan::joint::{Joint, Scanned, fault};
+use crate::scan::progress::Progress;
+use crate::scan::source::{Block, BlockBytes, Source, cut_off};
+use crate::signature::Signatures;
+use crate::w3c::{Date, State};
+use crate::warning::Warning;
+
+/// Blocks that may be scanned ahead of the last one joined. As many threads
+/// as that can work on one exhibit without waiting.
+const AHEAD: u64 = 64;
+
+/// What all exhibits of a scan share.
+pub(super) struct Shared<'s, C> {
+    pub signatures: &'s Signatures,
+    pub collector: &'s C,
+    pub progress: &'s dyn Progress,
+    pub chunk_bytes: usize,
+}
+
+impl<C> Clone for Shared<'_, C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<C> Copy for Shared<'_, C> {}
+
+/// What an exhibit is read from.
+pub(super) enum Held<'s> {
+    Mapped(Box<Mapping>),
+    Whole(Box<Whole>),
+    Bytes(&'s [u8]),
+    /// The stream is in the source.
+    Stream,
+}
+
+impl Held<'_> {
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Mapped(mapping) => mapping.bytes(),
+            Self::Whole(whole) => whole.bytes(),
+            Self::Bytes(bytes) => bytes,
+            Self::Stream => &[],
+        }
+    }
+
+    /// From where on bytes vanished, if they did.
+    fn lost(&self) -> Option<u64> {
+        match self {
+            Self::Mapped(mapping) => mapping.lost(),
+            Self::Whole(_) | Self::Bytes(_) | Self::Stream => None,
+        }
+    }
+}
+
+/// An open exhibit.
+pub(super) struct Work<'s, C: Collector> {
+    setting: Setting,
+    exhibit: Option<&'s Exhibit>,
+    shared: Shared<'s, C>,
+    held: Held<'s>,
+    source: Mutex<Source>,
+    /// No block is left to be taken.
+    exhausted: AtomicBool,
+    joint: Mutex<Joint<C::Part>>,
+    joined: Bell,
+    /// Buffers of blocks that are done.
+    spare: Mutex<Vec<Vec<u8>>>,
+    /// The mapped bytes are to be hashed, and nobody does yet.
+    to_hash: AtomicBool,
+    digest: Mutex<Option<Digest>>,
+}
+
+/// What is left when all is done.
+pub(super) struct Outcome<'s, P> {
+    pub exhibit: Option<&'s Exhibit>,
+    pub setting: Setting,
+    pub tally: Tally,
+    pub part: P,
+    pub held: Held<'s>,
+    pub source: Source,
+    pub digest: Option<Digest>,
+}
+
+/// A panic elsewhere costs one block, not the run.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<'s, C: Collector> Work<'s, C> {
+    /// Work on content that is no file.
+    pub fn new(
+        shared: Shared<'s, C>,
+        setting: Setting,
+        held: Held<'s>,
+        source: Source,
+    ) -> Self {
+        let date = setting.identity.date;
+        let day =
+            date.and_then(|(year, month, day)| Date::new(year, month, day));
+        let state = State { day, ..State::default() };
+        let part = shared.collector.part(&setting);
+        Self {
+            shared,
+            held,
+            source: Mutex::new(source),
+            exhausted: AtomicBool::new(false),
+            joint: Mutex::new(Joint::new(setting.name.clone(), state, part)),
+            joined: Bell::default(),
+            spare: Mutex::default(),
+            to_hash: AtomicBool::new(false),
+            digest: Mutex::default(),
+            setting,
+            exhibit: None,
+        }
+    }
+
+    /// The content is that of this file; if it is in memory, `hash` it.
+    #[must_use]
+    pub fn of(self, exhibit: &'s Exhibit, hash: bool) -> Self {
+        let is_file = matches!(self.held, Held::Mapped(_) | Held::Whole(_));
+        let hash = hash && is_file;
+        let to_hash = AtomicBool::new(hash);
+        Self { exhibit: Some(exhibit), to_hash, ..self }
+    }
+
+    /// True where one more thread would find something to do.
+    pub fn has_more(&self) -> bool {
+        !self.exhausted.load(Ordering::SeqCst)
+            || self.to_hash.load(Ordering::SeqCst)
+    }
+
+    /// Works until nothing is left to be taken. The thread that opened the
+    /// exhibit hashes last, one that comes to help hashes first: hashing
+    /// cannot be shared, so it must begin early.
+    pub fn run(&self, desk: &mut Desk, helps: bool) {
+        if helps {
+            self.hash();
+        }
+        while self.block(desk) {}
+        self.hash();
+    }
+
+    fn hash(&self) {
+        if !self.to_hash.swap(false, Ordering::SeqCst) {
+            return;
+        }
+        let digest = match &self.held {
+            Held::Mapped(mapping) => mapping.sha256(),
+            Held::Whole(whole) => Some(whole.sha256()),
+            Held::Bytes(_) | Held::Stream => None,
+        };
+        *lock(&self.digest) = digest;
+    }
+
+    /// Takes the next block and scans it; false where there is none.
+    fn block(&self, desk: &mut Desk) -> bool {
+        let mut source = lock(&self.source);
+        if self.shared.progress.is_interrupted() {
+            self.exhausted.store(true, Ordering::SeqCst);
+        }
+        if self.exhausted.load(Ordering::SeqCst) {
+            return false;
+        }
+        let buffer = || lock(&self.spare).pop().unwrap_or_default();
+        let Some(block) = source.next(self.held.bytes(), buffer) else {
+            self.exhausted.store(true, Ordering::SeqCst);
+            return false;
+        };
+        let (assumed, is_known) = self.state_before(block.number);
+        // Where lines hang on those before them, nobody may run ahead.
+        let turn = if is_known {
+            drop(source);
+            None
+        } else {
+            Some(source)
+        };
+        let chunk = self.scan(&block, assumed.clone(), desk);
+        self.put(Scanned { block, assumed, chunk }, desk);
+        drop(turn);
+        true
+    }
+
+    /// The state of the log before a block, as far as it is known, and
+    /// whether later blocks may be scanned before this one is joined.
+    fn state_before(&self, number: u64) -> (State, bool) {
+        let mut joint = lock(&self.joint);
+        loop {
+            let is_known = number > 0 && !joint.state.is_sequential();
+            let ahead = if is_known { AHEAD } else { 0 };
+            if number <= joint.done + ahead && joint.done.min(number) > 0
+                || number == joint.done
+            {
+                return (joint.state.clone(), is_known);
+            }
+            joint = self.joined.wait(joint);
+        }
+    }
+
+    /// Scans a block. A fault of the program costs the block, not the run.
+    fn scan(
+        &self,
+        block: &Block,
+        state: State,
+        desk: &mut Desk,
+    ) -> Result<Chunk<C::Part>, Warning> {
+        let lines = self.lines(block);
+        let part = self.shared.collector.part(&self.setting);
+        let signatures = self.shared.signatures;
+        let work = AssertUnwindSafe(|| {
+            if self.setting.dialect.is_read() {
+                Chunk::scan(lines, state, part, signatures, desk)
+            } else {
+                Chunk::count(lines, state, part)
+            }
+        });
+        let chunk = catch_unwind(work)
+            .map_err(|_panic| fault(self.setting.name.clone(), block));
+        self.shared.progress.advance(lines.bytes.len() as u64);
+        chunk
+    }
+
+    fn lines<'b>(&'b self, block: &'b Block) -> Lines<'b> {
+        let bytes = match &block.bytes {
+            BlockBytes::Part(range) => self.held.bytes().get(range.clone()),
+            BlockBytes::Read(buffer, length) => buffer.get(..*length),
+        };
+        let (offset, cut) = (block.offset, block.cut);
+        Lines { bytes: bytes.unwrap_or_default(), offset, cut }
+    }
+
+    /// Joins a scanned block, and what waited for it.
+    fn put(&self, scanned: Scanned<C::Part>, desk: &mut Desk) {
+        let mut joint = lock(&self.joint);
+        joint.put(scanned);
+        while let Some(next) = joint.next() {
+            let end =
+                next.block.offset + self.lines(&next.block).bytes.len() as u64;
+            let gone = self.held.lost().is_some_and(|from| from < end);
+            let block = if gone || joint.broken.is_some() {
+                joint.drop_block(&next.block);
+                next.block
+            } else {
+                self.join(&mut joint, next, desk)
+            };
+            if let BlockBytes::Read(buffer, _) = block.bytes {
+                lock(&self.spare).push(buffer);
+            }
+            self.joined.ring();
+        }
+    }
+
+    fn join(
+        &self,
+        joint: &mut Joint<C::Part>,
+        scanned: Scanned<C::Part>,
+        desk: &mut Desk,
+    ) -> Block {
+        let again = |block: &Block, state, desk: &mut Desk| {
+            self.scan(block, state, desk)
+        };
+        let lines = |block: &Block| {
+            let bytes = self.lines(block).bytes;
+            memchr::memchr_iter(b'\n', bytes).count() as u64
+        };
+        joint.join(scanned, desk, again, lines)
+    }
+
+    /// What is left of an exhibit of which bytes vanished: those before are
+    /// as found, unless yet more vanishes.
+    fn mend(&self, desk: &mut Desk) {
+        loop {
+            let broken = lock(&self.joint).broken.take();
+            let Some(start) = broken else { return };
+            let from = self.held.lost().unwrap_or(start);
+            let end = usize::try_from(from).unwrap_or(usize::MAX);
+            let mut at = usize::try_from(start).unwrap_or(usize::MAX);
+            let bytes = self.held.bytes();
+            let kept = bytes.get(..end).unwrap_or(bytes);
+            let whole = memchr::memrchr(b'\n', kept).map_or(0, |at| at + 1);
+            let kept = kept.get(..whole).unwrap_or_default();
+            while at < kept.len() {
+                let end = cut_off(kept, at, self.shared.chunk_bytes);
+                let (number, state) = {
+                    let joint = lock(&self.joint);
+                    (joint.done, joint.state.clone())
+                };
+                let block = Block {
+                    number,
+                    offset: at as u64,
+                    bytes: BlockBytes::Part(at..end),
+                    cut: false,
+                };
+                let chunk = self.scan(&block, state.clone(), desk);
+                self.put(Scanned { block, assumed: state, chunk }, desk);
+                at = end;
+            }
+        }
+    }
+
+    /// Everything, once nobody works on it any more.
+    pub fn finish(self, desk: &mut Desk) -> Outcome<'s, C::Part> {
+        self.mend(desk);
+        let joint = self.joint.into_inner();
+        let joint = joint.unwrap_or_else(PoisonError::into_inner);
+        let source = self.source.into_inner();
+        let digest = self.digest.into_inner();
+        Outcome {
+            exhibit: self.exhibit,
+            setting: self.setting,
+            tally: joint.tally,
+            part: joint.part,
+            held: self.held,
+            source: source.unwrap_or_else(PoisonError::into_inner),
+            digest: digest.unwrap_or_else(PoisonError::into_inner),
+        }
+    }
+}
