@@ -95,8 +95,17 @@ impl Client {
         let span = (other.first, other.last);
         join_spans(&mut self.first, &mut self.last, span);
         for theirs in other.findings {
-            if let Some(own) = self.at(theirs.place()) {
-                own.outcomes.absorb(&theirs.outcomes);
+            let place = theirs.place();
+            let found =
+                self.findings.binary_search_by(|entry| entry.order(place));
+            match found {
+                // As it is: copying its names is what joining costs most.
+                Err(at) => self.findings.insert(at, theirs),
+                Ok(at) => {
+                    if let Some(own) = self.findings.get_mut(at) {
+                        own.outcomes.absorb(&theirs.outcomes);
+                    }
+                }
             }
         }
     }

@@ -42,7 +42,9 @@ impl Draft {
         hit: &Hit<'_>,
         verdict: &Verdict,
     ) {
-        self.finding(host, hit).hit(exhibit, hit, verdict);
+        if let Some(finding) = self.finding(host, hit) {
+            finding.hit(exhibit, hit, verdict);
+        }
         if let Some(feature) = hit.feature
             && !self.features.contains_key(&feature.id)
         {
@@ -65,14 +67,19 @@ impl Draft {
         }
     }
 
-    fn finding(&mut self, host: &Raw, hit: &Hit<'_>) -> &mut Finding {
+    /// The row of a hit, made where there is none. Always there; names are
+    /// copied for a new one only.
+    fn finding(&mut self, host: &Raw, hit: &Hit<'_>) -> Option<&mut Finding> {
         if !self.findings.contains_key(host) {
             self.findings.insert(host.clone(), BTreeMap::new());
         }
-        let rules = self.findings.entry(host.clone()).or_default();
-        rules
-            .entry(hit.rule.name.clone())
-            .or_insert_with(|| Finding::new(host.clone(), hit.rule))
+        let rules = self.findings.get_mut(host)?;
+        let name = &hit.rule.name;
+        if !rules.contains_key(name) {
+            let finding = Finding::new(host.clone(), hit.rule);
+            rules.insert(name.clone(), finding);
+        }
+        rules.get_mut(name)
     }
 
     /// Adds a warning; the same one twice is one with a count.

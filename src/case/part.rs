@@ -14,7 +14,7 @@ use crate::case::host::{Host, NameSource};
 use crate::limits;
 use crate::raw::Raw;
 use crate::scan::{Hit, Part, Setting, Tally};
-use crate::signature::{Level, Outcomes};
+use crate::signature::{Level, Outcomes, Rule};
 use crate::verdict;
 use crate::w3c::Record;
 use crate::warning::{Kind, Warning};
@@ -28,10 +28,28 @@ pub struct CasePart<'a> {
     exhibit: Raw,
     fallback: Fallback,
     book: Book,
+    /// The host of the hit before: mostly that of the next.
+    host: LastHost,
     /// Rows of hits. Those of rejected lines stand under the empty host.
     draft: Draft,
     /// Hits by rule.
     by_rule: BTreeMap<String, Kept>,
+}
+
+/// A name that is copied only where it changes.
+#[derive(Debug, Default)]
+struct LastHost(Raw);
+
+impl LastHost {
+    fn set(&mut self, name: &[u8]) {
+        if self.0.as_bytes() != name {
+            self.0 = Raw::from(name);
+        }
+    }
+
+    fn get(&self) -> &Raw {
+        &self.0
+    }
 }
 
 /// The hits of one rule.
@@ -66,6 +84,7 @@ impl<'a> CasePart<'a> {
                 host: options.host.clone(),
             },
             book: Book::default(),
+            host: LastHost::default(),
             draft: Draft::default(),
             by_rule: BTreeMap::new(),
         }
@@ -119,16 +138,20 @@ impl Part for CasePart<'_> {
         self.book.record(&self.fallback, record);
     }
 
+    fn wants_words(&self, rule: &Rule) -> bool {
+        self.keep_hits
+            && rule.level >= self.min_level
+            && self.by_rule.get(&rule.name).is_none_or(Kept::has_room)
+    }
+
     fn hit(&mut self, hit: &Hit<'_>) {
         if hit.rule.level < self.min_level {
             return;
         }
         let verdict = verdict::judge(hit, self.outcomes);
-        let host = match hit.record {
-            Some(record) => Raw::from(self.fallback.host_of(record).1),
-            None => Raw::default(),
-        };
-        self.draft.hit(&host, &self.exhibit, hit, &verdict);
+        let host = hit.record.map(|record| self.fallback.host_of(record).1);
+        self.host.set(host.unwrap_or_default());
+        self.draft.hit(self.host.get(), &self.exhibit, hit, &verdict);
         self.keep(hit, &verdict);
     }
 

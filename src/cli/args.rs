@@ -10,6 +10,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand};
 
 use crate::signature::Level;
+use crate::w3c::simd::Isa;
 
 /// Offline forensics for IIS logs.
 ///
@@ -110,6 +111,14 @@ pub struct ScanArgs {
         value_parser = clap::value_parser!(u32).range(1..)
     )]
     pub chunk_size: Option<u32>,
+    /// The kernels to use, for tests: results do not depend on it.
+    #[arg(
+        long,
+        hide = true,
+        value_name = "NAME",
+        value_parser = kernels()
+    )]
+    pub kernels: Option<String>,
 }
 
 /// The words after `merge`.
@@ -167,6 +176,11 @@ pub enum SignatureCommand {
         #[arg(value_name = "PATH")]
         paths: Vec<PathBuf>,
     },
+}
+
+/// The words that name what this machine can do.
+fn kernels() -> PossibleValuesParser {
+    PossibleValuesParser::new(Isa::available().iter().map(|isa| isa.as_str()))
 }
 
 /// The words that name a level.

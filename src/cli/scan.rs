@@ -24,6 +24,7 @@ use crate::evidence::{Access, Evidence, Hashing, discover, hex};
 use crate::raw::Raw;
 use crate::scan::{ScanOptions, Scanner};
 use crate::signature::{Level, Signatures, Source};
+use crate::w3c::simd::Isa;
 use crate::warning::{Kind, Warning};
 
 /// Runs the command.
@@ -137,6 +138,10 @@ fn scan_options(words: &ScanArgs) -> ScanOptions {
             .chunk_size
             .and_then(|bytes| usize::try_from(bytes).ok())
             .unwrap_or(default.chunk_bytes),
+        isa: Isa::available()
+            .into_iter()
+            .find(|isa| words.kernels.as_deref() == Some(isa.as_str()))
+            .unwrap_or(default.isa),
     }
 }
 
