@@ -13,7 +13,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use iisleuth::case::{Case, Hits, merge_hits};
 use iisleuth::evidence::Access;
-use iisleuth::scan::Scanner;
+use iisleuth::scan::{ScanOptions, Scanner};
+use iisleuth::w3c::simd::Isa;
 use serde_json::Value;
 
 use crate::scanning::{Lcg, embedded, files, options, same, scan};
@@ -177,7 +178,7 @@ fn table(folder: &Folder) -> Vec<(String, PathBuf)> {
 }
 
 #[test]
-fn threads_chunks_and_access_do_not_matter() {
+fn threads_chunks_access_and_kernels_do_not_matter() {
     let folder = Folder::new("determinism");
     let table = table(&folder);
     let first: Vec<_> = table
@@ -188,13 +189,19 @@ fn threads_chunks_and_access_do_not_matter() {
         .into_iter()
         .flat_map(|n| [64, 4096, 1 << 20].map(|bytes| (n, bytes)))
     {
-        for access in [Access::Auto, Access::Buffered] {
-            let options = options(threads, chunk, access);
+        let ways = [Access::Auto, Access::Buffered];
+        let ways = ways.into_iter().flat_map(|access| {
+            Isa::available().into_iter().map(move |isa| (access, isa))
+        });
+        for (access, isa) in ways {
+            let options =
+                ScanOptions { isa, ..options(threads, chunk, access) };
             let scanner = Scanner::new(embedded(), options).unwrap();
             for ((name, path), first) in table.iter().zip(&first) {
                 let found = scanned(&scanner, std::slice::from_ref(path));
                 let way = format!(
-                    "{name}: {threads} threads, chunks of {chunk}, {access:?}"
+                    "{name}: {threads} threads, chunks of {chunk}, {access:?}, \
+                     {isa:?}"
                 );
                 same(&format!("case.json of {way}"), &first.0, &found.0);
                 same(&format!("hits.jsonl of {way}"), &first.1, &found.1);

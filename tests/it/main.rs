@@ -4,6 +4,7 @@
 //! | module | asks |
 //! |---|---|
 //! | `accounting` | is every line accounted for, whatever it holds? |
+//! | `bench` | does the benchmark still run? |
 //! | `commands` | do messages and exit codes hold, on the real binary? |
 //! | `corpus` | are real logs accounted for and judged as a person would? |
 //! | `cuts` | does it matter where a file is cut? |
@@ -26,6 +27,7 @@
 #![allow(clippy::pedantic)]
 
 mod accounting;
+mod bench;
 mod commands;
 mod corpus;
 mod cuts;

@@ -11,8 +11,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use iisleuth::case::Case;
 use iisleuth::evidence::Access;
-use iisleuth::scan::Scanner;
+use iisleuth::scan::{ScanOptions, Scanner};
 use iisleuth::signature::{Scratch, Signatures, Source};
+use iisleuth::w3c::simd::Isa;
 use iisleuth::w3c::{Line, Parser};
 use proptest::prelude::*;
 use proptest::test_runner::Config;
@@ -101,6 +102,12 @@ fn compare(
     }
 }
 
+/// The kernels take turns.
+fn isa(turn: usize) -> Isa {
+    let all = Isa::available();
+    all[turn % all.len()]
+}
+
 /// `find` and `matches` on every record of a log.
 fn prefilter_agrees(
     name: &str,
@@ -109,7 +116,7 @@ fn prefilter_agrees(
 ) -> Result<u64, String> {
     let mut matched = 0;
     let mut parser = Parser::default();
-    let mut scratch = Scratch::default();
+    let mut scratch = Scratch::new(isa(text.len()));
     for line in text.split(|byte| *byte == b'\n') {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let Line::Record(record) = parser.line(line, false) else { continue };
@@ -170,9 +177,11 @@ fn made_logs_read_the_same_both_ways() {
     let hits = made_logs(LOGS, &|n| {
         let text = pool.log(&mut Lcg::new(n as u64), 10);
         let chunk = [64, 700, 1 << 20][n % 3];
-        let options = options(1 + n % 2, chunk, Access::Auto);
+        let isa = isa(n / 3);
+        let options =
+            ScanOptions { isa, ..options(1 + n % 2, chunk, Access::Auto) };
         let scanner = Scanner::new(set, options).unwrap();
-        compare(&format!("log {n}"), &text, set, &twin, &scanner)
+        compare(&format!("log {n}, {isa:?}"), &text, set, &twin, &scanner)
     });
     assert!(hits > 3 * LOGS as u64, "the logs hold attacks: {hits} hits");
 }
@@ -274,8 +283,9 @@ proptest! {
             rules.map(|(n, text)| generate::rule(n, text)).collect();
         let set = load(&rules, strict);
         let text = generate::log_of(layout, &lines);
-        let scanner =
-            Scanner::new(&set, options(1, 256, Access::Auto)).unwrap();
+        let isa = isa(text.len());
+        let options = ScanOptions { isa, ..options(1, 256, Access::Auto) };
+        let scanner = Scanner::new(&set, options).unwrap();
         let twin = Twin::new(&set, strict);
         let compared = compare("made", &text, &set, &twin, &scanner);
         prop_assert!(compared.is_ok(), "{}", compared.unwrap_err());

@@ -14,7 +14,10 @@ use crate::support::root;
 const MOST: usize = 100;
 
 /// Packages that may be there in more than one version, with the reason.
-const TWICE: [(&str, &str); 0] = [];
+const TWICE: [(&str, &str); 1] = [(
+    "syn",
+    "macros of divan, which benchmarks use and the program does not",
+)];
 
 const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use iisleuth::case::{Case, CaseBuilder, Hits, Options, Run, SignatureSet};
-use iisleuth::evidence::{Access, Hashing, discover};
+use iisleuth::evidence::{Access, discover};
 use iisleuth::raw::Raw;
 use iisleuth::scan::{ScanOptions, Scanner, Silent};
 use iisleuth::signature::Signatures;
@@ -24,7 +24,8 @@ pub fn options(
     chunk_bytes: usize,
     access: Access,
 ) -> ScanOptions {
-    ScanOptions { threads, access, hashing: Hashing::Sha256, chunk_bytes }
+    let default = ScanOptions::default();
+    ScanOptions { threads, access, chunk_bytes, ..default }
 }
 
 /// An empty case of these signatures, that keeps every hit.
