@@ -287,7 +287,7 @@ mod tests {
                 let from = if plus { " " } else { "+" };
                 let text = text.replace(from, if plus { "+" } else { " " });
                 let mut masks: Vec<u64> = Vec::new();
-                sift(Isa::Portable, &sieve, text.as_bytes(), &mut masks);
+                sift(Isa::PORTABLE, &sieve, text.as_bytes(), &mut masks);
                 assert!(masks[before / 64] >> (before % 64) & 1 == 1);
             }
         }

@@ -14,7 +14,13 @@
 // Texts have fewer than 2^32 bytes; a block has 64.
 #![allow(clippy::cast_possible_truncation)]
 
+mod sets;
+#[cfg(test)]
+mod tests;
+
 use std::sync::OnceLock;
+
+pub use self::sets::{GRAM, SETS, Sieve};
 
 /// Bytes that one mask covers.
 pub const BLOCK: usize = 64;
@@ -30,82 +36,15 @@ pub struct Marks {
     pub wrapped: u64,
 }
 
-/// Bytes of a literal that a [`Sieve`] looks at.
-pub const GRAM: usize = 4;
-
-/// Sets of grams in a [`Sieve`].
-pub const SETS: usize = 16;
-
-/// Sixteen sets of grams. Byte `i` of a text may be the first of a gram of
-/// a set where each of the four bytes from `i` on is among the set's bytes
-/// for that place. So a set holds more grams than it was made for, never
-/// less. (After "Teddy", Hyperscan's literal matcher.)
-///
-/// The same sets stand here twice. `bytes` holds them for a byte without
-/// its topmost bit. `low` and `high` hold them for the halves of a byte,
-/// where a byte is let through if both halves are: that needs no wide
-/// look-up and lets through a little more.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sieve {
-    eights: [Eight; SETS / 8],
-    /// All sets at once, for kernels that look up one byte at a time.
-    all: [[u16; 128]; GRAM],
-}
-
-impl Default for Sieve {
-    /// Lets nothing through.
-    fn default() -> Self {
-        Self { eights: Default::default(), all: [[0; 128]; GRAM] }
-    }
-}
-
-/// Eight sets of a [`Sieve`], a bit each.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Eight {
-    bytes: [[u8; 128]; GRAM],
-    low: [[u8; 16]; GRAM],
-    high: [[u8; 16]; GRAM],
-}
-
-impl Default for Eight {
-    /// Lets nothing through.
-    fn default() -> Self {
-        Self {
-            bytes: [[0; 128]; GRAM],
-            low: [[0; 16]; GRAM],
-            high: [[0; 16]; GRAM],
-        }
-    }
-}
-
-impl Sieve {
-    /// Adds bytes to a place, from 0, of a set, from 0.
-    pub fn add(
-        &mut self,
-        set: usize,
-        place: usize,
-        bytes: impl Iterator<Item = u8>,
-    ) {
-        let Some(eight) = self.eights.get_mut(set / 8) else { return };
-        let tables = eight.bytes.get_mut(place).zip(eight.low.get_mut(place));
-        let Some(((all, low), high)) = tables.zip(eight.high.get_mut(place))
-        else {
-            return;
-        };
-        let bit = 1 << (set % 8);
-        let Some(row) = self.all.get_mut(place) else { return };
-        for byte in bytes {
-            row[usize::from(byte & 127)] |= 1 << set;
-            all[usize::from(byte & 127)] |= bit;
-            low[usize::from(byte & 15)] |= bit;
-            high[usize::from(byte >> 4)] |= bit;
-        }
-    }
-}
+/// What the kernels may use. Only what the machine was found to have can be
+/// had: that is what makes running them sound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Isa(Kind);
 
 /// A kind of processor that kernels are written for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Isa {
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
+enum Kind {
     /// Any.
     Portable,
     /// x86-64 with AVX2 and BMI2: most since 2013.
@@ -115,18 +54,22 @@ pub enum Isa {
 }
 
 impl Isa {
+    /// Any processor.
+    pub const PORTABLE: Self = Self(Kind::Portable);
+
     /// The word for it in options.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Portable => "portable",
-            Self::Avx2 => "avx2",
-            Self::Avx512 => "avx512",
+        match self.0 {
+            Kind::Portable => "portable",
+            Kind::Avx2 => "avx2",
+            Kind::Avx512 => "avx512",
         }
     }
 
     /// What this machine can do, slowest first.
     pub fn available() -> Vec<Self> {
-        let mut all = vec![Self::Portable];
+        #[cfg_attr(not(target_arch = "x86_64"), allow(unused_mut))]
+        let mut all = vec![Self::PORTABLE];
         #[cfg(target_arch = "x86_64")]
         {
             use std::arch::is_x86_feature_detected as has;
@@ -136,7 +79,7 @@ impl Isa {
                 && has!("lzcnt")
                 && has!("popcnt");
             if avx2 {
-                all.push(Self::Avx2);
+                all.push(Self(Kind::Avx2));
             }
             let avx512 = has!("avx512f")
                 && has!("avx512bw")
@@ -144,7 +87,7 @@ impl Isa {
                 && has!("avx512vbmi")
                 && has!("avx512vbmi2");
             if avx2 && avx512 {
-                all.push(Self::Avx512);
+                all.push(Self(Kind::Avx512));
             }
         }
         all
@@ -153,7 +96,7 @@ impl Isa {
     /// The fastest of them.
     pub fn best() -> Self {
         static BEST: OnceLock<Isa> = OnceLock::new();
-        let best = || Self::available().pop().unwrap_or(Self::Portable);
+        let best = || Self::available().pop().unwrap_or(Self::PORTABLE);
         *BEST.get_or_init(best)
     }
 }
@@ -167,7 +110,8 @@ pub trait Sink<M> {
 
 /// Writes out where the bits of a mask stand.
 #[derive(Clone, Copy, Debug)]
-pub struct Places(Isa);
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
+pub struct Places(Kind);
 
 /// Room for the places of one mask.
 pub type Room = [u32; BLOCK];
@@ -178,7 +122,7 @@ impl Places {
     #[inline(always)]
     pub fn write(self, mask: u64, base: u32, room: &mut Room) {
         #[cfg(target_arch = "x86_64")]
-        if self.0 == Isa::Avx512 {
+        if self.0 == Kind::Avx512 {
             // SAFETY: only `x86::marks_avx512` makes this value, and it
             // runs only where the features were detected.
             return unsafe { x86::places_avx512(mask, base, room) };
@@ -212,14 +156,14 @@ fn each_place<const N: usize>(mask: u64, base: u32, room: &mut Room) {
 /// Tells a sink the marks of a text of at most 4 GiB, block by block. Bits
 /// past the end of the text are not set.
 pub fn marks(isa: Isa, text: &[u8], sink: &mut impl Sink<Marks>) {
-    match isa {
+    match isa.0 {
         #[cfg(target_arch = "x86_64")]
-        // SAFETY: `isa` comes from detection.
-        Isa::Avx2 => unsafe { x86::marks_avx2(text, sink) },
+        // SAFETY: an `Isa` comes from detection.
+        Kind::Avx2 => unsafe { x86::marks_avx2(text, sink) },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: as above.
-        Isa::Avx512 => unsafe { x86::marks_avx512(text, sink) },
-        _ => marks_with(text, portable_marks, Places(isa), sink),
+        Kind::Avx512 => unsafe { x86::marks_avx512(text, sink) },
+        _ => marks_with(text, portable_marks, Places(isa.0), sink),
     }
 }
 
@@ -249,16 +193,16 @@ fn sift_windows(
     base: u32,
     sink: &mut impl Sink<u64>,
 ) {
-    match isa {
+    match isa.0 {
         #[cfg(target_arch = "x86_64")]
-        // SAFETY: `isa` comes from detection.
-        Isa::Avx2 => unsafe { x86::sift_avx2(sieve, text, base, sink) },
+        // SAFETY: an `Isa` comes from detection.
+        Kind::Avx2 => unsafe { x86::sift_avx2(sieve, text, base, sink) },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: as above.
-        Isa::Avx512 => unsafe { x86::sift_avx512(sieve, text, base, sink) },
+        Kind::Avx512 => unsafe { x86::sift_avx512(sieve, text, base, sink) },
         _ => {
             let sift = |bytes: &Window| portable_sift(sieve, bytes);
-            sift_with(text, base, sift, Places(isa), sink);
+            sift_with(text, base, sift, Places(isa.0), sink);
         }
     }
 }
@@ -357,9 +301,10 @@ mod x86 {
     #[allow(clippy::wildcard_imports)]
     use std::arch::x86_64::*;
 
+    use super::sets::Eight;
     use super::{
-        BLOCK, Eight, GRAM, Isa, Marks, Places, Room, SETS, Sieve, Sink,
-        Window, marks_with, sift_with,
+        BLOCK, GRAM, Kind, Marks, Places, Room, SETS, Sieve, Sink, Window,
+        marks_with, sift_with,
     };
 
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
@@ -393,7 +338,7 @@ mod x86 {
             }
             marks
         };
-        marks_with(text, of, Places(Isa::Avx2), sink);
+        marks_with(text, of, Places(Kind::Avx2), sink);
     }
 
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
@@ -416,7 +361,7 @@ mod x86 {
                 wrapped: high | equal(b'%'),
             }
         };
-        marks_with(text, of, Places(Isa::Avx512), sink);
+        marks_with(text, of, Places(Kind::Avx512), sink);
     }
 
     /// The numbers from 0 to 63.
@@ -497,7 +442,7 @@ mod x86 {
             let (lower, upper) = (half(window, 0), half(window, 32));
             u64::from(lower) | (u64::from(upper) << 32)
         };
-        sift_with(text, base, of, Places(Isa::Avx2), sink);
+        sift_with(text, base, of, Places(Kind::Avx2), sink);
     }
 
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
@@ -525,7 +470,7 @@ mod x86 {
             );
             _mm512_test_epi8_mask(sets, sets)
         };
-        sift_with(text, base, of, Places(Isa::Avx512), sink);
+        sift_with(text, base, of, Places(Kind::Avx512), sink);
     }
 
     /// Two registers are a table of 128 bytes; four tables are eight sets.
@@ -593,6 +538,3 @@ mod x86 {
         unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) }
     }
 }
-
-#[cfg(test)]
-mod tests;
