@@ -77,23 +77,7 @@ impl Exhibit {
         access: Access,
         hashing: Hashing,
     ) -> Result<Content, Warning> {
-        let name = self.name.clone();
-        if self.input == Input::Stdin {
-            let input = Box::new(io::stdin());
-            return Ok(Content::Stream(Stream::new(name, input, hashing)));
-        }
-        let (mut file, seen, gzip) = self.file().map_err(|error| {
-            Warning::new(Kind::Unreadable, name.clone(), error.to_string())
-        })?;
-        if access == Access::Auto && seen.bytes > 0 && !gzip {
-            match Mapping::new(file, &self.path, name.clone(), seen) {
-                Ok(mapping) => return Ok(Content::Mapped(mapping)),
-                Err(refused) => file = refused,
-            }
-        }
-        let source = Source::File(file);
-        let stream = Stream::over(name, source, Some(seen), hashing);
-        Ok(Content::Stream(stream))
+        self.open_small(access, hashing, 0, Vec::new)
     }
 
     /// The same, except that a file of at most `small` bytes is read at
@@ -105,20 +89,27 @@ impl Exhibit {
         small: u64,
         buffer: impl FnOnce() -> Vec<u8>,
     ) -> Result<Content, Warning> {
-        let fits = (1..=small).contains(&self.bytes);
-        if access == Access::Buffered || self.input == Input::Stdin || !fits {
-            return self.open(access, hashing);
-        }
         let name = self.name.clone();
-        let (file, seen, gzip) = self.file().map_err(|error| {
+        if self.input == Input::Stdin {
+            let input = Box::new(io::stdin());
+            return Ok(Content::Stream(Stream::new(name, input, hashing)));
+        }
+        let (mut file, seen, gzip) = self.file().map_err(|error| {
             Warning::new(Kind::Unreadable, name.clone(), error.to_string())
         })?;
-        // It may have grown since it was found.
-        if gzip || seen.bytes > small {
-            return self.open(access, hashing);
+        if access == Access::Auto && seen.bytes > 0 && !gzip {
+            if seen.bytes <= small {
+                let whole = Whole::new(name, file, seen, buffer());
+                return Ok(Content::Whole(whole));
+            }
+            match Mapping::new(file, &self.path, name.clone(), seen) {
+                Ok(mapping) => return Ok(Content::Mapped(mapping)),
+                Err(refused) => file = refused,
+            }
         }
-        let whole = Whole::new(name, file, seen, buffer());
-        Ok(Content::Whole(whole))
+        let source = Source::File(file);
+        let stream = Stream::over(name, source, Some(seen), hashing);
+        Ok(Content::Stream(stream))
     }
 
     /// What the path as given tells about host, site and day.

@@ -81,7 +81,7 @@ pub(super) struct Work<'s, C: Collector> {
     joined: Bell,
     /// Buffers of blocks that are done.
     spare: Mutex<Vec<Vec<u8>>>,
-    /// The mapped bytes are to be hashed, and nobody does yet.
+    /// The bytes in memory are to be hashed, and nobody does yet.
     to_hash: AtomicBool,
     digest: Mutex<Option<Digest>>,
 }
@@ -202,9 +202,9 @@ impl<'s, C: Collector> Work<'s, C> {
         let mut joint = lock(&self.joint);
         loop {
             let is_known = number > 0 && !joint.state.is_sequential();
-            let ahead = if is_known { AHEAD } else { 0 };
-            if number <= joint.done + ahead && joint.done.min(number) > 0
-                || number == joint.done
+            let may_run_ahead = is_known && joint.done > 0;
+            if number == joint.done
+                || (may_run_ahead && number <= joint.done + AHEAD)
             {
                 return (joint.state.clone(), is_known);
             }

@@ -196,7 +196,7 @@ impl Prefilter {
     }
 
     fn home(&self, gram: u32) -> usize {
-        (gram.wrapping_mul(0x9E37_79B1) >> self.shift) as usize / 8
+        self.hash(gram) / 8
     }
 
     /// The entries of a folded gram.
@@ -221,7 +221,12 @@ impl Prefilter {
     /// The same for both cases of a letter.
     #[inline]
     fn slot(&self, gram: [u8; GRAM]) -> usize {
-        let gram = u32::from_le_bytes(gram) | 0x2020_2020;
+        self.hash(u32::from_le_bytes(gram) | 0x2020_2020)
+    }
+
+    /// A bit of the bitmap. (Knuth's multiplicative hash.)
+    #[inline]
+    fn hash(&self, gram: u32) -> usize {
         (gram.wrapping_mul(0x9E37_79B1) >> self.shift) as usize
     }
 

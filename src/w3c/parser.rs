@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::limits;
 use crate::w3c::directive::{Directive, split_directives};
 use crate::w3c::index::Index;
+use crate::w3c::record::{is_value, span};
 use crate::w3c::time::{Date, Timestamp, parse_date, parse_time};
 use crate::w3c::{Field, Layout, Record};
 
@@ -231,18 +232,10 @@ impl Log {
             }
         }
         let ends = ends.get(..wanted).unwrap_or(ends);
-        let cell = |field| {
-            let column = layout.column(field)?;
-            let end = *ends.get(column)?;
-            let start = match column.checked_sub(1) {
-                None => row.origin,
-                Some(before) => *ends.get(before)? + 1,
-            };
-            let start = start.checked_sub(row.origin)? as usize;
-            let end = end.checked_sub(row.origin)? as usize;
-            row.line
-                .get(start..end)
-                .filter(|text| !matches!(*text, b"" | b"-"))
+        // Not asked of the record, which is made once and in one piece.
+        let value = |field| {
+            let span = span(ends, row.origin, layout.column(field)?)?;
+            row.line.get(span).filter(is_value)
         };
         let clock = Clock {
             day: &mut self.state.day,
@@ -252,7 +245,7 @@ impl Log {
         };
         let has_date = layout.has(Field::Date);
         let (time, time_derived) =
-            clock.stamp(has_date, cell(Field::Date), cell(Field::Time));
+            clock.stamp(has_date, value(Field::Date), value(Field::Time));
         Line::Record(Record {
             line: row.line,
             layout,

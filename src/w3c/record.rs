@@ -51,17 +51,6 @@ pub enum Disguise {
 const REJECTED: &[u8] = b"/<Rejected-By-UrlScan>";
 
 impl<'a> Record<'a> {
-    /// Where column `column` stands in the text that the line was found in.
-    #[inline]
-    fn place(&self, column: usize) -> Option<Range<usize>> {
-        let end = *self.ends.get(column)?;
-        let start = match column.checked_sub(1) {
-            None => self.origin,
-            Some(before) => *self.ends.get(before)? + 1,
-        };
-        Some(start as usize..end as usize)
-    }
-
     /// Where the line begins in the text that it was found in: 0 for a line
     /// that was read alone.
     #[inline]
@@ -72,8 +61,7 @@ impl<'a> Record<'a> {
     /// Where column `column` stands in the line.
     #[inline]
     pub fn span(&self, column: usize) -> Option<Range<usize>> {
-        let (place, origin) = (self.place(column)?, self.origin());
-        Some(place.start.checked_sub(origin)?..place.end.checked_sub(origin)?)
+        span(self.ends, self.origin, column)
     }
 
     /// The text of a column, `-` included.
@@ -103,10 +91,7 @@ impl<'a> Record<'a> {
 
     #[inline]
     fn value(&self, column: usize) -> Option<&'a [u8]> {
-        match self.column(column)? {
-            b"-" | b"" => None,
-            value => Some(value),
-        }
+        self.column(column).filter(is_value)
     }
 
     /// A field that holds a whole number.
@@ -136,6 +121,29 @@ impl<'a> Record<'a> {
         }
         split_target(self.get(Field::CsUri))
     }
+}
+
+/// Where a column stands in a line that begins at `origin`, given where its
+/// columns end.
+#[inline]
+pub(super) fn span(
+    ends: &[u32],
+    origin: u32,
+    column: usize,
+) -> Option<Range<usize>> {
+    let end = *ends.get(column)?;
+    let start = match column.checked_sub(1) {
+        None => origin,
+        Some(before) => *ends.get(before)? + 1,
+    };
+    let start = start.checked_sub(origin)? as usize;
+    Some(start..end.checked_sub(origin)? as usize)
+}
+
+/// False for what the log writes where there is nothing to write.
+#[inline]
+pub(super) fn is_value(text: &&[u8]) -> bool {
+    !matches!(*text, b"" | b"-")
 }
 
 /// Splits a URL at its first `?`.
