@@ -12,10 +12,10 @@ use crate::signature::pattern::Fold;
 use crate::w3c::simd::{GRAM, SETS, Sieve};
 
 /// Places in a text that are tried for its four bytes.
-const TRIED: usize = 5;
+const TRIED: usize = 8;
 
 /// Ordinary grams that sets are measured on, one bit each.
-const GRAMS: usize = 40 * 64;
+const GRAMS: usize = 58 * 64;
 
 /// Some of the ordinary grams.
 type Grams = [u64; GRAMS / 64];
@@ -114,7 +114,7 @@ struct Step {
     high: Grams,
 }
 
-type Gram = [Step; GRAM];
+type Gram<'s> = [&'s Step; GRAM];
 
 impl Default for Place {
     fn default() -> Self {
@@ -122,11 +122,91 @@ impl Default for Place {
     }
 }
 
+/// The steps of all bytes that texts hold, each worked out once.
+struct Steps {
+    /// By place, and by folded byte.
+    steps: [Vec<Option<Box<Step>>>; GRAM],
+    none: Box<Step>,
+}
+
+impl Steps {
+    fn new(texts: &[&[u8]]) -> Self {
+        let none = Step { halves: Halves::default(), low: NONE, high: NONE };
+        let mut all = Self {
+            steps: std::array::from_fn(|_| vec![None; 256]),
+            none: Box::new(none),
+        };
+        let ordinary = Ordinary::new();
+        let mut bytes: Vec<u8> = texts.concat();
+        bytes.sort_unstable();
+        bytes.dedup();
+        for byte in bytes {
+            let halves = Halves::of(byte);
+            let rows = ordinary.low.iter().zip(&ordinary.high);
+            for (steps, (low, high)) in all.steps.iter_mut().zip(rows) {
+                let (low, high) =
+                    (union(halves.low, low), union(halves.high, high));
+                let step = Step { halves, low, high };
+                steps[usize::from(byte)] = Some(Box::new(step));
+            }
+        }
+        all
+    }
+
+    /// The four bytes of a folded text.
+    fn gram(&self, folded: &[u8]) -> Gram<'_> {
+        std::array::from_fn(|at| {
+            let byte = folded.get(at).copied().map(usize::from);
+            let step = byte
+                .and_then(|byte| self.steps.get(at)?.get(byte)?.as_deref());
+            step.unwrap_or(&self.none)
+        })
+    }
+
+    /// The grams of a text that ordinary values hold least, each with the
+    /// bytes before it. Of those that none of them holds, the ones that are
+    /// least like them.
+    fn rarest(&self, text: &[u8]) -> Vec<(usize, Gram<'_>)> {
+        let mut all: Vec<(u32, u64, usize, Gram<'_>)> = text
+            .windows(GRAM)
+            .enumerate()
+            .map(|(before, bytes)| {
+                let gram = self.gram(bytes);
+                let often = count(&alone(&gram));
+                (often, ordinary::likelihood(bytes), before, gram)
+            })
+            .collect();
+        all.sort_by_key(|(often, likely, ..)| (*often, *likely));
+        all.truncate(TRIED);
+        all.into_iter().map(|(.., before, gram)| (before, gram)).collect()
+    }
+}
+
+/// The grams that have one of these halves.
+fn union(mask: u16, rows: &[Grams; 16]) -> Grams {
+    let mut all = NONE;
+    for (half, row) in rows.iter().enumerate() {
+        if mask >> half & 1 == 1 {
+            or(&mut all, row);
+        }
+    }
+    all
+}
+
+/// The ordinary grams that a set of one gram lets through.
+fn alone(gram: &Gram<'_>) -> Grams {
+    let mut passing = NONE.map(|none| !none);
+    for step in gram {
+        let rows = step.low.iter().zip(&step.high);
+        for (word, (low, high)) in passing.iter_mut().zip(rows) {
+            *word &= low & high;
+        }
+    }
+    passing
+}
+
 /// The sets while they grow.
 struct Sets {
-    /// By folded byte.
-    halves: Vec<Halves>,
-    ordinary: Box<Ordinary>,
     grown: Vec<[Place; GRAM]>,
     /// The ordinary grams that no set lets through.
     kept_out: Grams,
@@ -135,39 +215,11 @@ struct Sets {
 impl Sets {
     fn new() -> Self {
         let set: [Place; GRAM] = std::array::from_fn(|_| Place::default());
-        Self {
-            halves: (0..=u8::MAX).map(Halves::of).collect(),
-            ordinary: Ordinary::new(),
-            grown: vec![set; SETS],
-            kept_out: NONE.map(|none| !none),
-        }
-    }
-
-    /// The four bytes of a folded text as steps.
-    fn gram(&self, folded: &[u8]) -> Gram {
-        std::array::from_fn(|at| {
-            let halves = folded.get(at).map_or(Halves::default(), |byte| {
-                self.halves[usize::from(*byte)]
-            });
-            let union = |mask: u16, rows: &[Grams; 16]| {
-                let mut all = NONE;
-                for (half, row) in rows.iter().enumerate() {
-                    if mask >> half & 1 == 1 {
-                        or(&mut all, row);
-                    }
-                }
-                all
-            };
-            Step {
-                halves,
-                low: union(halves.low, &self.ordinary.low[at]),
-                high: union(halves.high, &self.ordinary.high[at]),
-            }
-        })
+        Self { grown: vec![set; SETS], kept_out: NONE.map(|none| !none) }
     }
 
     /// The ordinary grams that a set would newly let through.
-    fn passing(&self, set: &[Place; GRAM], gram: &Gram) -> Grams {
+    fn passing(&self, set: &[Place; GRAM], gram: &Gram<'_>) -> Grams {
         let mut passing = self.kept_out;
         for (place, step) in set.iter().zip(gram) {
             let rows = place.low.iter().zip(&step.low);
@@ -179,51 +231,38 @@ impl Sets {
         passing
     }
 
-    /// The place of a text and the set to put it into: those that let the
-    /// fewest ordinary grams through; of equals, where the set is narrower.
-    fn best(&self, text: &[u8]) -> Option<(usize, usize, Gram)> {
-        let mut best: Option<(_, (usize, usize, Gram))> = None;
-        for (before, gram) in self.rarest(text) {
+    /// Which of the grams of a text to take, and the set to put it into:
+    /// those that let the fewest ordinary grams through; of equals, where
+    /// the set is narrower.
+    fn best<'s>(
+        &self,
+        tried: &[(usize, Gram<'s>)],
+    ) -> Option<(usize, usize, Gram<'s>)> {
+        let mut best: Option<(_, (usize, usize, Gram<'s>))> = None;
+        for (before, gram) in tried {
             for (at, set) in self.grown.iter().enumerate() {
-                let there = set.iter().zip(&gram);
-                let is_in = |(own, step): (&Place, &Step)| {
+                let there = set.iter().zip(gram);
+                let is_in = |(own, step): (&Place, &&Step)| {
                     own.halves.holds(step.halves)
                 };
                 if there.clone().all(is_in) {
-                    return Some((before, at, gram));
+                    return Some((*before, at, *gram));
                 }
-                let width = |(own, step): (&Place, &Step)| {
+                let width = |(own, step): (&Place, &&Step)| {
                     (own.halves.low | step.halves.low).count_ones()
                         + (own.halves.high | step.halves.high).count_ones()
                 };
                 let width: u32 = there.map(width).sum();
-                let cost = (count(&self.passing(set, &gram)), width);
+                let cost = (count(&self.passing(set, gram)), width);
                 if best.as_ref().is_none_or(|(least, ..)| cost < *least) {
-                    best = Some((cost, (before, at, gram.clone())));
+                    best = Some((cost, (*before, at, *gram)));
                 }
             }
         }
         best.map(|(_, choice)| choice)
     }
 
-    /// The grams of a text that ordinary values hold least, each with the
-    /// bytes before it.
-    fn rarest(&self, text: &[u8]) -> Vec<(usize, Gram)> {
-        let none: [Place; GRAM] = std::array::from_fn(|_| Place::default());
-        let mut all: Vec<(u32, usize, Gram)> = text
-            .windows(GRAM)
-            .enumerate()
-            .map(|(before, bytes)| {
-                let gram = self.gram(bytes);
-                (count(&self.passing(&none, &gram)), before, gram)
-            })
-            .collect();
-        all.sort_by_key(|(often, ..)| *often);
-        all.truncate(TRIED);
-        all.into_iter().map(|(_, before, gram)| (before, gram)).collect()
-    }
-
-    fn add(&mut self, at: usize, gram: &Gram) {
+    fn add(&mut self, at: usize, gram: &Gram<'_>) {
         let Some(set) = self.grown.get(at) else { return };
         let passing = self.passing(set, gram);
         for (own, more) in self.kept_out.iter_mut().zip(&passing) {
@@ -239,6 +278,7 @@ impl Sets {
 /// The sieve for these texts, and how many bytes of each stand before the
 /// four that stand for it. Texts of fewer than four bytes are left out.
 pub(super) fn sieve(texts: &[&[u8]]) -> (Sieve, Vec<usize>) {
+    let steps = Steps::new(texts);
     let mut sets = Sets::new();
     let mut sieve = Sieve::default();
     let mut before = vec![0; texts.len()];
@@ -246,7 +286,7 @@ pub(super) fn sieve(texts: &[&[u8]]) -> (Sieve, Vec<usize>) {
     let mut order: Vec<_> = texts.iter().zip(&mut before).collect();
     order.sort_by_key(|(text, _)| text.len());
     for (text, before) in order {
-        if let Some((chosen, set, gram)) = sets.best(text) {
+        if let Some((chosen, set, gram)) = sets.best(&steps.rarest(text)) {
             *before = chosen;
             sets.add(set, &gram);
             let own = text.get(chosen..).unwrap_or_default();
