@@ -67,7 +67,7 @@ fn sift(bencher: Bencher<'_, '_>, name: &str) {
     let mut scratch = Scratch::new(isa(name));
     let bencher = bencher.counter(BytesCount::of_slice(page()));
     bencher.bench_local(|| {
-        signatures().turn_to(black_box(page()), &mut scratch);
+        signatures().turn_to(black_box(page()), &[], &mut scratch);
     });
 }
 

@@ -151,6 +151,13 @@ impl Book {
     /// Counts a record.
     #[inline]
     pub fn record(&mut self, fallback: &Fallback, record: &Record<'_>) {
+        if record.repeats
+            && let Some(entry) = self.entries.get_mut(self.current)
+        {
+            // Whatever else is counted was counted with the record before.
+            entry.host.records += 1;
+            return;
+        }
         let (source, name) = fallback.host_of(record);
         let same = self
             .entries

@@ -113,29 +113,23 @@ impl<P: Part> Chunk<P> {
     ) -> usize {
         let Desk { index, scratch, .. } = desk;
         let mut context = Context { signatures, scratch };
-        signatures.turn_to(page, context.scratch);
-        let (mut start, mut first) = (0, 0);
-        for number in 0..index.lines() {
-            let Some(mark) = index.line(number) else { break };
-            let ends = index.ends(first..mark.ends);
-            let Some(end) = ends.last().map(|end| *end as usize) else {
-                break;
-            };
+        signatures.turn_to(page, index.wrapped(), context.scratch);
+        let mut done = 0;
+        while let Some(row) = index.next_line() {
+            let start = row.start as usize;
+            let end = row.ends.last().map_or(start, |end| *end as usize);
             let text = page.get(start..end).unwrap_or_default();
             self.tally.lines += 1;
-            // A page is far below 4 GiB.
-            #[allow(clippy::cast_possible_truncation)]
-            let origin = start as u32;
-            let line = self.parser.indexed(text, origin, ends, mark.wrapped);
             let place = Place {
-                text: text.strip_suffix(b"\r").unwrap_or(text),
+                text,
                 line: self.tally.lines,
                 offset: offset + start as u64,
             };
+            let line = self.parser.indexed(text, row);
             take(&line, place, &mut self.tally, &mut self.part, &mut context);
-            (start, first) = (end + 1, mark.ends);
+            done = end + 1;
         }
-        start
+        done
     }
 
     /// Scans one line that is too long for a page, or has no newline;
@@ -156,7 +150,7 @@ impl<P: Part> Chunk<P> {
             Place { text, line: self.tally.lines, offset: rest.offset };
         let line_read = self.parser.line(text, cut);
         if let Line::Record(record) = &line_read {
-            signatures.turn_to(record.line, scratch);
+            signatures.turn_to_line(record, scratch);
         }
         let mut context = Context { signatures, scratch };
         take(&line_read, place, &mut self.tally, &mut self.part, &mut context);
@@ -173,7 +167,7 @@ struct Context<'s> {
 /// Where a line stands.
 #[derive(Clone, Copy)]
 struct Place<'a> {
-    /// The line as found.
+    /// The line as found, without its newline.
     text: &'a [u8],
     /// Its number in the chunk, from 1.
     line: u64,
@@ -292,14 +286,15 @@ fn push_rejected(
     context: &mut Context<'_>,
 ) {
     let Context { signatures, scratch } = context;
-    signatures.find_rejected(place.text, scratch);
+    let text = place.text.strip_suffix(b"\r").unwrap_or(place.text);
+    signatures.find_rejected(text, scratch);
     for index in &scratch.rules {
         let Some(rule) = signatures.rule(*index) else { continue };
         part.hit(&Hit {
             rule,
             feature: signatures.own_feature(rule),
             record: None,
-            text: place.text,
+            text,
             line: place.line,
             offset: place.offset,
             matched_on: &["rejected line".to_owned()],

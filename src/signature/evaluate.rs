@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use crate::signature::needle::Needle;
+use crate::signature::needle::Needles;
 use crate::signature::pattern::Fold;
 use crate::signature::rule::{
     Comparison, Detection, Expr, How, Network, Op, Part, Pattern, Test,
@@ -18,7 +18,7 @@ pub struct Resolved {
     /// The condition, what is cheap to tell first.
     plan: Expr,
     /// The patterns of each test where any of them will do.
-    needles: Vec<Vec<Needle>>,
+    needles: Vec<Option<Needles>>,
     views: Vec<View>,
     others: Vec<Option<View>>,
     fold: Fold,
@@ -37,9 +37,9 @@ impl Resolved {
         let fold = if strict { Fold::Case } else { Fold::CaseAndPlus };
         let needles = |test: &Test| match &test.op {
             Op::Text { patterns, all: false } => {
-                patterns.iter().map(|one| Needle::new(one, fold)).collect()
+                Some(Needles::new(patterns, fold))
             }
-            _ => Vec::new(),
+            _ => None,
         };
         Self {
             plan,
@@ -90,16 +90,13 @@ impl Resolved {
         record: &Record<'_>,
         sight: &mut Sight,
     ) -> bool {
-        match self.needles.get(index).map(Vec::as_slice) {
-            None | Some([]) => {
-                self.test(index, detection, record, sight).is_some()
-            }
-            Some(needles) => sight
-                .find(self.view(index), record, &mut |text| {
-                    needles.iter().any(|needle| needle.matches(text))
-                })
-                .is_some(),
-        }
+        let Some(Some(needles)) = self.needles.get(index) else {
+            return self.test(index, detection, record, sight).is_some();
+        };
+        let view = self.view(index);
+        sight
+            .find(view, record, &mut |text| needles.any_matches(text))
+            .is_some()
     }
 
     /// What the rule matched on, one entry a field and form, in the order

@@ -1,11 +1,14 @@
 //! All rules compiled into one matcher: immutable and shared; the scratch
 //! space that a thread needs stands in [`Scratch`].
 
+use std::ops::Range;
+
 use crate::signature::anchor::{Anchor, Group, anchors, torn_anchors};
 use crate::signature::evaluate::Resolved;
 use crate::signature::pattern::Fold;
 use crate::signature::prefilter::{Grams, Prefilter};
 use crate::signature::rule::Rule;
+use crate::signature::seam::Seams;
 use crate::signature::view::Sight;
 use crate::w3c::decode::Decoded;
 use crate::w3c::simd::Isa;
@@ -37,8 +40,12 @@ pub struct Scratch {
     isa: Isa,
     /// Where anchors may stand in the page that records come from.
     page: Grams,
-    /// The same for one decoded form.
+    /// Where decoding may make an anchor whole.
+    seams: Seams,
+    /// Where anchors may stand in one decoded form.
     form: Grams,
+    /// The record asked about last was decoded.
+    has_looked: bool,
     candidates: Vec<u32>,
     decoded: Decoded,
 }
@@ -57,7 +64,9 @@ impl Scratch {
             rules: Vec::new(),
             isa,
             page: Grams::default(),
+            seams: Seams::default(),
             form: Grams::default(),
+            has_looked: false,
             candidates: Vec::new(),
             decoded: Decoded::default(),
         }
@@ -122,10 +131,25 @@ impl Matcher {
         &self.always
     }
 
-    /// Makes ready for the records of a page: a text of whole lines, whose
-    /// first byte is byte `origin` of what records count their places in.
-    pub fn turn_to(&self, page: &[u8], origin: usize, scratch: &mut Scratch) {
-        self.prefilter.read(scratch.isa, page, origin, &mut scratch.page);
+    /// Makes ready for the records of a page: a text of whole lines, and
+    /// where something in it is wrapped.
+    pub fn turn_to(
+        &self,
+        page: &[u8],
+        wrapped: &[u32],
+        scratch: &mut Scratch,
+    ) {
+        let Scratch { isa, page: grams, seams, .. } = scratch;
+        self.prefilter.read(*isa, page, 0, grams);
+        seams.read(&self.prefilter, *isa, page, wrapped);
+    }
+
+    /// Makes ready for one record alone.
+    pub fn turn_to_line(&self, record: &Record<'_>, scratch: &mut Scratch) {
+        let Scratch { isa, page: grams, seams, .. } = scratch;
+        let origin = record.origin();
+        self.prefilter.read(*isa, record.line, origin, grams);
+        seams.read_line(origin);
     }
 
     /// Finds the rules that match a record of the page turned to; they
@@ -139,6 +163,7 @@ impl Matcher {
     ) {
         scratch.rules.clear();
         scratch.candidates.clear();
+        scratch.has_looked = false;
         self.candidates(record, scratch);
         if !scratch.candidates.is_empty() {
             self.evaluate(rules, record, scratch);
@@ -147,20 +172,31 @@ impl Matcher {
 
     #[inline]
     fn candidates(&self, record: &Record<'_>, scratch: &mut Scratch) {
-        let Scratch { page, candidates, .. } = scratch;
-        candidates.extend_from_slice(&self.always);
-        let origin = record.origin();
-        for place in page.between(origin, origin + record.line.len()) {
+        let Scratch { page, candidates, seams, .. } = scratch;
+        if !self.always.is_empty() {
+            candidates.extend_from_slice(&self.always);
+        }
+        let (start, end) =
+            (record.origin(), record.origin() + record.line.len());
+        let mut has_gram = false;
+        for place in page.between(start, end) {
             self.look(record, place, candidates);
+            has_gram = true;
         }
         let stem = record.get(Field::CsUriStem);
         if !begins_plainly(stem.or_else(|| record.get(Field::CsUri))) {
             candidates.extend_from_slice(&self.starts);
         }
-        if let Some(method) = record.get(Field::CsMethod) {
+        let method = record.layout.column(Field::CsMethod);
+        if let Some(span) = method.and_then(|column| record.span(column))
+            && self.methods.may_have(record.line, &span)
+            && let Some(method) = record.line.get(span)
+        {
             self.methods.find(method, candidates);
         }
-        if record.wrapped {
+        if record.wrapped
+            && (has_gram || seams.between(start, end).next().is_some())
+        {
             self.unwrapped(record, scratch);
         }
     }
@@ -180,7 +216,9 @@ impl Matcher {
     /// The candidates in the decoded forms of a request.
     #[inline(never)]
     fn unwrapped(&self, record: &Record<'_>, scratch: &mut Scratch) {
-        scratch.sight.look(record);
+        scratch.sight.look();
+        scratch.sight.decode(&record.target());
+        scratch.has_looked = true;
         let Scratch { sight, form: grams, candidates, isa, .. } = scratch;
         let wanted = |own| matches!(own, Group::Line | Group::Request);
         let decoded = [sight.stem(), sight.query()];
@@ -192,7 +230,7 @@ impl Matcher {
         }
     }
 
-    #[cold]
+    #[inline(never)]
     fn evaluate(
         &self,
         rules: &[Rule],
@@ -200,7 +238,9 @@ impl Matcher {
         scratch: &mut Scratch,
     ) {
         if !record.wrapped {
-            scratch.sight.clear();
+            scratch.sight.look_plain();
+        } else if !scratch.has_looked {
+            scratch.sight.look();
         }
         scratch.candidates.sort_unstable();
         scratch.candidates.dedup();
@@ -212,6 +252,9 @@ impl Matcher {
             {
                 scratch.rules.push(*index);
             }
+        }
+        if !scratch.rules.is_empty() {
+            scratch.sight.decode(&record.target());
         }
     }
 
@@ -267,7 +310,8 @@ impl Matcher {
         record: &Record<'_>,
         sight: &mut Sight,
     ) -> bool {
-        sight.look(record);
+        sight.look();
+        sight.decode(&record.target());
         self.resolved
             .get(index as usize)
             .is_some_and(|it| it.matches(&rule.detection, record, sight))
@@ -304,6 +348,8 @@ fn torn(rules: &[Rule], resolved: &[Resolved]) -> (Prefilter, Vec<u32>) {
 /// The verbs that are anchors.
 #[derive(Debug)]
 struct Methods {
+    /// One bit for each short verb: that of most records is not here.
+    seen: u64,
     /// Verbs of at most eight bytes, folded, each with its rules.
     short: Vec<(u64, Vec<u32>)>,
     /// Longer ones.
@@ -312,20 +358,40 @@ struct Methods {
 
 impl Methods {
     fn new(all: &[(Anchor, u32)]) -> Self {
-        let mut methods = Self { short: Vec::new(), long: Vec::new() };
+        let mut methods =
+            Self { seen: 0, short: Vec::new(), long: Vec::new() };
         for (anchor, rule) in all {
             if anchor.group != Group::Method {
                 continue;
             }
             match short(&anchor.text) {
-                Some(key) => enter(&mut methods.short, key, *rule),
+                Some(key) => {
+                    methods.seen |= bit(key);
+                    // A plus may be written for it.
+                    if anchor.text.contains(&b' ') {
+                        methods.seen = u64::MAX;
+                    }
+                    enter(&mut methods.short, key, *rule);
+                }
                 None => enter(&mut methods.long, anchor.text.clone(), *rule),
             }
         }
         methods
     }
 
+    /// False where no rule asks for the verb that stands there in a line.
+    /// That of most records is none, so this must not cost more than a few
+    /// steps.
     #[inline]
+    fn may_have(&self, line: &[u8], span: &Range<usize>) -> bool {
+        let eight = line.get(span.start..).and_then(<[u8]>::first_chunk);
+        let (Some(eight), length @ 0..=8) = (eight, span.len()) else {
+            return true;
+        };
+        self.seen & bit(u64::from_le_bytes(*eight) & KEPT[length]) != 0
+    }
+
+    #[inline(never)]
     fn find(&self, method: &[u8], rules: &mut Vec<u32>) {
         let own = short(method);
         for (key, of) in &self.short {
@@ -350,9 +416,27 @@ fn enter<K: PartialEq>(list: &mut Vec<(K, Vec<u32>)>, key: K, rule: u32) {
     }
 }
 
+/// The bytes of a number that a text of so many bytes takes.
+const KEPT: [u64; 9] = {
+    let mut kept = [0; 9];
+    let mut length = 1;
+    while length <= 8 {
+        kept[length] = u64::MAX >> (64 - 8 * length);
+        length += 1;
+    }
+    kept
+};
+
+/// One of 64 bits, the same for both cases of a letter. (Knuth's
+/// multiplicative hash.)
+#[inline]
+fn bit(key: u64) -> u64 {
+    let key = key | 0x2020_2020_2020_2020;
+    1 << (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58)
+}
+
 /// A text of at most eight bytes, folded, as one number. Texts of different
 /// length differ, except in NUL bytes, of which no verb has any.
-#[inline]
 fn short(text: &[u8]) -> Option<u64> {
     let number = match *text {
         [] => 0,

@@ -20,6 +20,7 @@ mod pattern;
 mod prefilter;
 mod reader;
 pub mod rule;
+mod seam;
 mod set;
 mod sieve;
 mod value;

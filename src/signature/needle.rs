@@ -8,9 +8,79 @@ use crate::signature::ordinary;
 use crate::signature::pattern::Fold;
 use crate::signature::rule::{Part, Pattern};
 
+/// Patterns of which any will do.
+#[derive(Clone, Debug)]
+pub(super) struct Needles {
+    list: Vec<Needle>,
+    guard: Option<Box<Guard>>,
+}
+
+impl Needles {
+    pub fn new(patterns: &[Pattern], fold: Fold) -> Self {
+        let list: Vec<Needle> =
+            patterns.iter().map(|one| Needle::new(one, fold)).collect();
+        let guard = Guard::new(&list).map(Box::new);
+        Self { list, guard }
+    }
+
+    /// True where the whole text matches one of them.
+    #[inline]
+    pub fn any_matches(&self, text: &[u8]) -> bool {
+        self.guard.as_ref().is_none_or(|guard| guard.passes(text))
+            && self.list.iter().any(|needle| needle.matches(text))
+    }
+}
+
+/// Tells in one go that a text holds none of several literals: three bytes
+/// stand for each.
+#[derive(Clone, Debug)]
+struct Guard {
+    /// By place and byte: the literals that may have it there, one bit
+    /// each; some share a bit where there are many.
+    tables: [[u32; 256]; Guard::GRAM],
+}
+
+impl Guard {
+    const GRAM: usize = 3;
+    /// Fewer are looked for one by one.
+    const LEAST: usize = 3;
+
+    /// For literals that may stand anywhere; `None` where some may not, or
+    /// are too short.
+    fn new(needles: &[Needle]) -> Option<Self> {
+        if needles.len() < Self::LEAST {
+            return None;
+        }
+        let mut guard = Self { tables: [[0; 256]; Self::GRAM] };
+        for (number, needle) in needles.iter().enumerate() {
+            let Kind::Within { .. } = needle.kind else { return None };
+            let likely = |gram: &&[u8]| ordinary::likelihood(gram);
+            let rarest = needle.text.windows(Self::GRAM).min_by_key(likely)?;
+            for (table, byte) in guard.tables.iter_mut().zip(rarest) {
+                for own in (0..=u8::MAX).filter(|own| {
+                    needle.fold.apply(*own) == needle.fold.apply(*byte)
+                }) {
+                    table[usize::from(own)] |= 1 << (number % 32);
+                }
+            }
+        }
+        Some(guard)
+    }
+
+    #[inline]
+    fn passes(&self, text: &[u8]) -> bool {
+        let [first, second, third] = &self.tables;
+        let of = |table: &[u32; 256], byte: u8| table[usize::from(byte)];
+        text.windows(Self::GRAM).fold(0, |found, gram| match *gram {
+            [a, b, c] => found | of(first, a) & of(second, b) & of(third, c),
+            _ => found,
+        }) != 0
+    }
+}
+
 /// A pattern made ready.
 #[derive(Clone, Debug)]
-pub(super) struct Needle {
+struct Needle {
     kind: Kind,
     fold: Fold,
     /// The literal of all kinds but [`Kind::Glob`].
@@ -36,7 +106,7 @@ enum Kind {
 }
 
 impl Needle {
-    pub fn new(pattern: &Pattern, fold: Fold) -> Self {
+    fn new(pattern: &Pattern, fold: Fold) -> Self {
         let own = if pattern.cased { Fold::Exact } else { fold };
         let (kind, text) = match pattern.parts.as_slice() {
             [Part::Text(text)] => (Kind::Whole, text.as_slice()),
@@ -62,7 +132,7 @@ impl Needle {
 
     /// True where the whole text matches.
     #[inline]
-    pub fn matches(&self, text: &[u8]) -> bool {
+    fn matches(&self, text: &[u8]) -> bool {
         match &self.kind {
             Kind::Whole => self.fold.equals(text, &self.text),
             Kind::Start => self.fold.starts_with(text, &self.text),
@@ -100,6 +170,29 @@ mod tests {
     use super::*;
 
     proptest::proptest! {
+        /// Several literals, with and without a guard before them.
+        #[test]
+        fn any_is_what_one_of_them_tells(
+            literals in proptest::collection::vec("[a-bA-B+ ./]{1,5}", 1..9),
+            text in "[a-bA-B+ ./]{0,24}",
+            cased: bool,
+        ) {
+            let patterns: Vec<Pattern> = literals
+                .iter()
+                .map(|literal| {
+                    let text = Part::Text(literal.clone().into_bytes());
+                    Pattern { parts: vec![Part::Any, text, Part::Any], cased }
+                })
+                .collect();
+            for fold in [Fold::Case, Fold::CaseAndPlus] {
+                let needles = Needles::new(&patterns, fold);
+                let plain = patterns
+                    .iter()
+                    .any(|one| one.matches(text.as_bytes(), fold));
+                assert_eq!(needles.any_matches(text.as_bytes()), plain);
+            }
+        }
+
         #[test]
         fn tells_what_the_pattern_tells(
             parts in proptest::collection::vec(0..3_u8, 1..5),

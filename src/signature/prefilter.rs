@@ -78,6 +78,34 @@ impl Grams {
     }
 }
 
+/// For places that are entered one by one.
+impl Grams {
+    /// Forgets all places; what is entered counts from `origin`.
+    pub fn clear(&mut self, origin: usize) {
+        (self.count, self.done, self.origin) = (0, 0, origin);
+    }
+
+    /// Enters a place.
+    pub fn push(&mut self, place: u32) {
+        match self.places.get_mut(self.count) {
+            Some(slot) => *slot = place,
+            None => self.places.push(place),
+        }
+        self.count += 1;
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Puts them in order.
+    pub fn sort(&mut self) {
+        let places = self.places.get_mut(..self.count);
+        places.unwrap_or_default().sort_unstable();
+    }
+}
+
 /// Some of [`Grams`].
 #[derive(Debug)]
 pub struct Between<'a> {
@@ -246,7 +274,7 @@ impl Prefilter {
         origin: usize,
         grams: &mut Grams,
     ) {
-        (grams.count, grams.done, grams.origin) = (0, 0, origin);
+        grams.clear(origin);
         if self.entries.is_empty() {
             return;
         }

@@ -166,9 +166,20 @@ impl Signatures {
             .map(|rule| rule.name.as_str())
     }
 
-    /// Makes ready for the records of a page: a text of whole lines.
-    pub fn turn_to(&self, page: &[u8], scratch: &mut Scratch) {
-        self.matcher.turn_to(page, 0, scratch);
+    /// Makes ready for the records of a page: a text of whole lines, and
+    /// where something in it is wrapped.
+    pub fn turn_to(
+        &self,
+        page: &[u8],
+        wrapped: &[u32],
+        scratch: &mut Scratch,
+    ) {
+        self.matcher.turn_to(page, wrapped, scratch);
+    }
+
+    /// Makes ready for a record whose line is no part of a page.
+    pub fn turn_to_line(&self, record: &Record<'_>, scratch: &mut Scratch) {
+        self.matcher.turn_to_line(record, scratch);
     }
 
     /// Finds the rules that match a record of the page turned to; they
@@ -181,7 +192,7 @@ impl Signatures {
     /// Finds the rules that match a record whose line was read alone; they
     /// stand in `scratch.rules`.
     pub fn find(&self, record: &Record<'_>, scratch: &mut Scratch) {
-        self.matcher.turn_to(record.line, record.origin(), scratch);
+        self.matcher.turn_to_line(record, scratch);
         self.matcher.find(&self.rules, record, scratch);
     }
 

@@ -72,37 +72,55 @@ pub enum Form {
     Logged,
 }
 
-/// The texts of one record, decoded once for all rules.
+/// The texts of one record, decoded once for all rules, and not before a
+/// rule asks for them.
 #[derive(Debug, Default)]
 pub struct Sight {
     stem: Decoded,
     query: Decoded,
+    /// Not decoded yet.
+    stem_due: bool,
+    query_due: bool,
     joined: Vec<u8>,
 }
 
 impl Sight {
-    /// Looks at a record: decodes what is wrapped.
+    /// Looks at a record in which something may be wrapped.
     #[inline]
-    pub fn look<'a>(&mut self, record: &Record<'a>) -> Target<'a> {
-        let target = record.target();
-        self.stem.set(target.stem.unwrap_or_default());
-        self.query.set(target.query.unwrap_or_default());
-        target
+    pub fn look(&mut self) {
+        (self.stem_due, self.query_due) = (true, true);
     }
 
     /// Looks at a record in which nothing is wrapped.
     #[inline]
-    pub fn clear(&mut self) {
+    pub fn look_plain(&mut self) {
+        (self.stem_due, self.query_due) = (false, false);
         self.stem.clear();
         self.query.clear();
     }
 
-    /// The decoded forms of the stem.
+    /// Decodes what was not decoded yet; `target` is that of the record.
+    #[inline]
+    pub fn decode(&mut self, target: &Target<'_>) {
+        self.decode_stem(target);
+        if std::mem::take(&mut self.query_due) {
+            self.query.set(target.query.unwrap_or_default());
+        }
+    }
+
+    #[inline]
+    fn decode_stem(&mut self, target: &Target<'_>) {
+        if std::mem::take(&mut self.stem_due) {
+            self.stem.set(target.stem.unwrap_or_default());
+        }
+    }
+
+    /// The decoded forms of the stem, once it is decoded.
     pub fn stem(&self) -> &Decoded {
         &self.stem
     }
 
-    /// The decoded forms of the query.
+    /// The decoded forms of the query, once it is decoded.
     pub fn query(&self) -> &Decoded {
         &self.query
     }
@@ -144,7 +162,7 @@ impl Sight {
     }
 
     fn find_stem(
-        &self,
+        &mut self,
         record: &Record<'_>,
         holds: &mut dyn FnMut(&[u8]) -> bool,
     ) -> Option<Form> {
@@ -152,6 +170,7 @@ impl Sight {
         if holds(target.stem?) {
             return Some(Form::Raw);
         }
+        self.decode_stem(&target);
         for (round, (form, _)) in self.stem.forms().enumerate() {
             if holds(form) {
                 return Some(Form::Decoded(round));
@@ -166,7 +185,7 @@ impl Sight {
     }
 
     fn find_request(
-        &self,
+        &mut self,
         record: &Record<'_>,
         lead: &[u8],
         joined: &mut Vec<u8>,
@@ -185,6 +204,7 @@ impl Sight {
         if holds(joined) {
             return Some(Form::Request);
         }
+        self.decode(&target);
         for round in 0..self.stem.len().max(self.query.len()) {
             let stem = self.stem.form(round).unwrap_or(stem);
             let query = target
@@ -202,7 +222,7 @@ impl Sight {
     }
 
     fn find_request_line(
-        &self,
+        &mut self,
         record: &Record<'_>,
         joined: &mut Vec<u8>,
         holds: &mut dyn FnMut(&[u8]) -> bool,

@@ -52,6 +52,55 @@ pub fn is_wrapped(text: &[u8]) -> bool {
     }) != 0
 }
 
+/// What is wrapped at one place of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wrapping {
+    /// Nothing that decoding undoes.
+    None,
+    /// One escape of three bytes, which stands for this byte. Undoing it
+    /// leaves nothing that further decoding would undo.
+    Byte(u8),
+    /// Anything else: only [`Decoded`] tells.
+    Deep,
+}
+
+/// What is wrapped at the start of a text, whose first byte is a percent
+/// sign or C0 or more.
+#[inline]
+pub fn unwrap(text: &[u8]) -> Wrapping {
+    match text {
+        [b'%', a, b, rest @ ..] => match hex_byte(*a, *b) {
+            None | Some(b'%') => Wrapping::Deep,
+            Some(byte) if may_fold(byte, rest) => Wrapping::Deep,
+            Some(byte) => Wrapping::Byte(byte),
+        },
+        [lead, rest @ ..] if *lead != b'%' && !may_fold(*lead, rest) => {
+            Wrapping::None
+        }
+        _ => Wrapping::Deep,
+    }
+}
+
+/// False where a byte begins no overlong form, going by the next character,
+/// which may be an escape: see [`overlong`].
+#[inline]
+fn may_fold(lead: u8, rest: &[u8]) -> bool {
+    if lead < 0xC0 {
+        return false;
+    }
+    let second = match rest {
+        [b'%', a, b, ..] => hex_byte(*a, *b),
+        [] | [b'%', ..] => None,
+        [byte, ..] => Some(*byte),
+    };
+    match lead {
+        0xC0 | 0xC1 | 0xF8 | 0xFC => true,
+        0xC3 | 0xE0 => second.is_none_or(|byte| matches!(byte, 0x80 | 0x81)),
+        0xF0 => second.is_none_or(|byte| byte == 0x80),
+        _ => false,
+    }
+}
+
 /// The decoded forms of one text, one a round, with scratch space to reuse.
 #[derive(Debug, Default)]
 pub struct Decoded {
@@ -312,6 +361,44 @@ mod tests {
         decoded.set(text);
         let form = decoded.form(9).unwrap_or(text).to_vec();
         (form, decoded.chain(9))
+    }
+
+    /// A text in which each place is nothing or one byte is decoded in one
+    /// round, to what the places say.
+    #[test]
+    fn a_wrapping_of_one_byte_needs_one_round() {
+        let pieces: Vec<Vec<u8>> = (0..=255)
+            .map(|byte| format!("%{byte:02x}").into_bytes())
+            .chain((0..=255).map(|byte| vec![byte]))
+            .collect();
+        let mut decoded = Decoded::default();
+        for first in &pieces {
+            for second in &pieces {
+                let text = [first.as_slice(), second, b"."].concat();
+                let Some(plain) = by_places(&text) else { continue };
+                decoded.set(&text);
+                assert!(decoded.len() <= 1, "{}", text.escape_ascii());
+                assert_eq!(decoded.form(0).unwrap_or(&text), plain);
+            }
+        }
+    }
+
+    fn by_places(text: &[u8]) -> Option<Vec<u8>> {
+        let mut plain = Vec::new();
+        let mut at = 0;
+        while let Some(byte) = text.get(at) {
+            let wrapping = if is_wrapped(&[*byte]) {
+                unwrap(&text[at..])
+            } else {
+                Wrapping::None
+            };
+            match wrapping {
+                Wrapping::None => (plain.push(*byte), at += 1).1,
+                Wrapping::Byte(byte) => (plain.push(byte), at += 3).1,
+                Wrapping::Deep => return None,
+            }
+        }
+        Some(plain)
     }
 
     #[test]

@@ -8,10 +8,6 @@
 // A text has fewer than 2^32 bytes, so that places and counts fit into 32
 // bits.
 #![allow(clippy::cast_possible_truncation)]
-// Branches that cannot be foretold cost more than what they would spare.
-#![allow(clippy::needless_bitwise_bool)]
-
-use std::ops::Range;
 
 use crate::w3c::simd::{BLOCK, Isa, Marks, Places, Sink, marks};
 
@@ -20,13 +16,18 @@ use crate::w3c::simd::{BLOCK, Isa, Marks, Places, Sink, marks};
 pub struct Index {
     isa: Isa,
     found: Found,
+    /// Where something wrapped stands.
+    wrapped: Vec<u32>,
+    cursor: Cursor,
 }
 
 /// One line of an [`Index`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Mark {
-    /// How many ends there are up to the line's newline, itself included.
-    pub ends: u32,
+#[derive(Debug, PartialEq, Eq)]
+pub struct Row<'a> {
+    /// Where its first byte stands.
+    pub start: u32,
+    /// Where its columns end; the last one at its newline.
+    pub ends: &'a mut [u32],
     /// The line holds a percent sign or a byte from C0 up: decoding could
     /// change it.
     pub wrapped: bool,
@@ -37,11 +38,23 @@ struct Found {
     /// Room for one place a byte and a block more; `count` are used.
     ends: Vec<u32>,
     count: usize,
-    /// Room for one line a byte and one more; `lines_count` are used.
-    lines: Vec<Mark>,
+    /// How many ends there are up to each newline, itself included. Room
+    /// for one line a byte and one more; `lines_count` are used.
+    lines: Vec<u32>,
     lines_count: usize,
-    /// Something wrapped stands after the last newline.
-    wrapped: bool,
+    /// What is wrapped in each block. Masks and not places: nearly all are
+    /// zero, and a call from a kernel costs it its registers.
+    masks: Vec<u64>,
+    masks_count: usize,
+}
+
+/// How far the lines of an index were taken.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cursor {
+    line: usize,
+    start: u32,
+    end: usize,
+    wrapped: usize,
 }
 
 impl Default for Index {
@@ -53,7 +66,12 @@ impl Default for Index {
 impl Index {
     /// An empty index that will be made by these kernels.
     pub fn new(isa: Isa) -> Self {
-        Self { isa, found: Found::default() }
+        Self {
+            isa,
+            found: Found::default(),
+            wrapped: Vec::new(),
+            cursor: Cursor::default(),
+        }
     }
 
     /// Reads a text of less than 4 GiB.
@@ -61,14 +79,28 @@ impl Index {
         let room = text.len() + 2 * BLOCK;
         if self.found.ends.len() < room {
             self.found.ends.resize(room, 0);
+            self.found.lines.resize(room, 0);
+            self.found.masks.resize(room.div_ceil(BLOCK), 0);
         }
         self.found.count = 0;
         self.found.lines_count = 0;
-        if self.found.lines.len() < room {
-            self.found.lines.resize(room, Mark::default());
-        }
-        self.found.wrapped = false;
+        self.found.masks_count = 0;
         marks(self.isa, text, &mut self.found);
+        self.list_wrapped();
+        self.cursor = Cursor::default();
+    }
+
+    fn list_wrapped(&mut self) {
+        self.wrapped.clear();
+        let masks = self.found.masks.get(..self.found.masks_count);
+        for (block, mask) in masks.unwrap_or_default().iter().enumerate() {
+            let mut mask = *mask;
+            while mask != 0 {
+                let place = block * BLOCK + mask.trailing_zeros() as usize;
+                self.wrapped.push(place as u32);
+                mask &= mask - 1;
+            }
+        }
     }
 
     /// How many lines end in the text.
@@ -77,17 +109,33 @@ impl Index {
         self.found.lines_count
     }
 
-    /// A line, from 0.
-    #[inline]
-    pub fn line(&self, line: usize) -> Option<Mark> {
-        self.found.lines.get(line).copied()
+    /// Where something wrapped stands in the text, in order.
+    pub fn wrapped(&self) -> &[u32] {
+        &self.wrapped
     }
 
-    /// The places of some ends. The last one of a line is its newline's.
+    /// The next line that ends in the text.
     #[inline]
-    pub fn ends(&mut self, range: Range<u32>) -> &mut [u32] {
-        let range = range.start as usize..range.end as usize;
-        self.found.ends.get_mut(range).unwrap_or_default()
+    pub fn next_line(&mut self) -> Option<Row<'_>> {
+        let Found { ends, lines, lines_count, .. } = &mut self.found;
+        let lines = lines.get(..*lines_count).unwrap_or_default();
+        let after = *lines.get(self.cursor.line)? as usize;
+        let ends = ends.get_mut(self.cursor.end..after)?;
+        let start = self.cursor.start;
+        let newline = *ends.last()?;
+        let before = |place: &u32| *place < newline;
+        let mut rest = self.cursor.wrapped;
+        while self.wrapped.get(rest).is_some_and(before) {
+            rest += 1;
+        }
+        let is_wrapped = rest > self.cursor.wrapped;
+        self.cursor = Cursor {
+            line: self.cursor.line + 1,
+            start: newline + 1,
+            end: after,
+            wrapped: rest,
+        };
+        Some(Row { start, ends, wrapped: is_wrapped })
     }
 
     /// Reads one line, given without its newline: the places where its
@@ -99,57 +147,47 @@ impl Index {
             *end = line.len() as u32;
         }
         let ends = self.found.ends.get(..=count).unwrap_or_default();
-        (ends, self.found.wrapped)
+        (ends, !self.wrapped.is_empty())
     }
 }
 
 impl Found {
-    /// The other lines that end in a block: their newlines, and what is
-    /// wrapped after the first.
-    fn more_lines(&mut self, ends: u64, newlines: u64, wrapped: u64) {
-        let (mut newlines, mut wrapped) = (newlines, wrapped);
+    /// The other lines that end in a block: their newlines.
+    fn more_lines(&mut self, ends: u64, newlines: u64) {
+        let mut newlines = newlines;
         while newlines != 0 {
             let newline = newlines & newlines.wrapping_neg();
-            let before = newline - 1;
-            let own = (ends & (before | newline)).count_ones();
+            let own = (ends & ((newline - 1) | newline)).count_ones();
             if let Some(slot) = self.lines.get_mut(self.lines_count) {
-                *slot = Mark {
-                    ends: self.count as u32 + own,
-                    wrapped: wrapped & before != 0,
-                };
+                *slot = self.count as u32 + own;
             }
             self.lines_count += 1;
-            wrapped &= !before;
             newlines &= newlines - 1;
         }
-        self.wrapped = wrapped != 0;
     }
 }
 
 impl Sink<Marks> for Found {
     #[inline(always)]
     fn block(&mut self, base: u32, mask: Marks, places: Places) {
-        let Marks { ends, mut lines, mut wrapped } = mask;
+        let Marks { ends, lines, wrapped } = mask;
         // The first line is entered whether it ends here or not, and counts
         // only where it does: whether it does cannot be foretold.
         let newline = lines & lines.wrapping_neg();
         let before = newline.wrapping_sub(1);
-        let entry = Mark {
-            ends: self.count as u32 + (ends & (before | newline)).count_ones(),
-            wrapped: self.wrapped | (wrapped & before != 0),
-        };
         if let Some(slot) = self.lines.get_mut(self.lines_count) {
-            *slot = entry;
+            let own = (ends & (before | newline)).count_ones();
+            *slot = self.count as u32 + own;
         }
-        let is_line = newline != 0;
-        self.lines_count += usize::from(is_line);
-        let after = if is_line { !before } else { u64::MAX };
-        self.wrapped = (self.wrapped & !is_line) | (wrapped & after != 0);
-        lines &= lines.wrapping_sub(1);
+        self.lines_count += usize::from(newline != 0);
+        let lines = lines & lines.wrapping_sub(1);
         if lines != 0 {
-            wrapped &= after;
-            self.more_lines(ends, lines, wrapped);
+            self.more_lines(ends, lines);
         }
+        if let Some(slot) = self.masks.get_mut(self.masks_count) {
+            *slot = wrapped;
+        }
+        self.masks_count += 1;
         let room = self.ends.get_mut(self.count..);
         if let Some(room) = room.and_then(<[u32]>::first_chunk_mut) {
             places.write(ends, base, room);

@@ -14,7 +14,18 @@ pub struct Layout {
     /// The field of each column that a field has.
     fields: Vec<Option<Field>>,
     index: [u16; Field::COUNT],
+    lead: Option<usize>,
 }
+
+/// What tells when and where a record was written.
+const ORIGIN: [Field; 6] = [
+    Field::Date,
+    Field::Time,
+    Field::SSitename,
+    Field::SComputername,
+    Field::SIp,
+    Field::SSiteid,
+];
 
 impl Layout {
     /// Reads the text after `#Fields:`. Names stand apart by any run of
@@ -25,6 +36,7 @@ impl Layout {
             names: Vec::new(),
             fields: Vec::new(),
             index: [NONE; Field::COUNT],
+            lead: None,
         };
         let names = text
             .split(u8::is_ascii_whitespace)
@@ -40,7 +52,27 @@ impl Layout {
             }
             layout.fields.push(field);
         }
+        layout.lead = layout.find_lead();
         (!layout.names.is_empty()).then_some(layout)
+    }
+
+    fn find_lead(&self) -> Option<usize> {
+        let is_origin = |field: &Option<Field>| {
+            field.is_some_and(|field| ORIGIN.contains(&field))
+        };
+        let lead = self.fields.iter().take_while(|it| is_origin(it)).count();
+        let rest = self.fields.iter().skip(lead);
+        let is_stamped = self.has(Field::Date) && self.has(Field::Time);
+        let is_whole = is_stamped && !rest.into_iter().any(is_origin);
+        lead.checked_sub(1).filter(|_| is_whole)
+    }
+
+    /// The column up to which a line tells when, on which host and for
+    /// which site it was written, where the columns behind tell nothing of
+    /// that.
+    #[inline]
+    pub(super) fn lead(&self) -> Option<usize> {
+        self.lead
     }
 
     /// How many columns a line must have.
@@ -101,5 +133,16 @@ mod tests {
         assert_eq!(layout.column_named(b"X"), Some(5));
         assert_eq!(layout.column(Field::ScStatus), None);
         assert!(Layout::from_fields(b" \t ").is_none());
+    }
+
+    #[test]
+    fn the_lead_holds_all_that_tells_time_and_place() {
+        let lead = |text: &[u8]| Layout::from_fields(text).unwrap().lead();
+        assert_eq!(lead(b"date time s-ip cs-method"), Some(2));
+        assert_eq!(lead(b"date time cs-method"), Some(1));
+        assert_eq!(lead(b"date time c-ip s-ip"), None);
+        assert_eq!(lead(b"time s-ip cs-method"), None);
+        assert_eq!(lead(b"date time date s-ip"), None);
+        assert_eq!(lead(b"cs-method date time"), None);
     }
 }

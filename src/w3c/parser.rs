@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::limits;
 use crate::w3c::directive::{Directive, split_directives};
-use crate::w3c::index::Index;
+use crate::w3c::index::{self, Index};
 use crate::w3c::record::{is_value, span};
 use crate::w3c::time::{Date, Timestamp, parse_date, parse_time};
 use crate::w3c::{Field, Layout, Record};
@@ -96,6 +96,63 @@ struct Log {
     touched: Touched,
     /// The day of the date column seen last: neighbours share it.
     day_cache: ([u8; 10], Option<Date>),
+    memo: Memo,
+}
+
+/// When the record before was written, and the bytes that told it.
+#[derive(Debug)]
+struct Memo {
+    /// The start of its line.
+    text: [u8; Memo::MOST],
+    /// How many bytes of it tell; 0 for none.
+    length: usize,
+    time: (Option<Timestamp>, bool),
+}
+
+impl Default for Memo {
+    fn default() -> Self {
+        let text = [0; Self::MOST];
+        Self { text, length: 0, time: (None, false) }
+    }
+}
+
+impl Memo {
+    /// Longer leads are not remembered.
+    const MOST: usize = 64;
+
+    /// The time, where the lead is that of the record before.
+    #[inline]
+    fn of(&self, lead: &[u8]) -> Option<(Option<Timestamp>, bool)> {
+        let own = self.text.get(..self.length).unwrap_or_default();
+        (own.len() == lead.len() && same_lead(own, lead)).then_some(self.time)
+    }
+
+    #[inline]
+    fn set(&mut self, lead: &[u8], time: (Option<Timestamp>, bool)) {
+        self.length = 0;
+        if let Some(text) = self.text.get_mut(..lead.len()) {
+            text.copy_from_slice(lead);
+            (self.length, self.time) = (lead.len(), time);
+        }
+    }
+}
+
+/// Whether two texts of one length are the same, in blocks that overlap:
+/// asked of every record, about some thirty bytes. False where they are
+/// shorter than any lead.
+#[inline]
+fn same_lead(a: &[u8], b: &[u8]) -> bool {
+    const HALF: usize = Memo::MOST / 2;
+    fn ends<const N: usize>(a: &[u8], b: &[u8]) -> Option<bool> {
+        let starts = a.first_chunk::<N>()? == b.first_chunk::<N>()?;
+        Some(starts & (a.last_chunk::<N>()? == b.last_chunk::<N>()?))
+    }
+    let same = if a.len() > HALF {
+        ends::<HALF>(a, b)
+    } else {
+        ends::<{ HALF / 2 }>(a, b)
+    };
+    same.unwrap_or(false)
 }
 
 /// Which parts of the state came from lines this parser read.
@@ -169,16 +226,14 @@ impl Parser {
         self.log.row(Row { line, origin: 0, ends, wrapped, cut })
     }
 
-    /// Reads one line of a text that was indexed: where it begins there,
-    /// and where its columns end, the last one at its newline.
+    /// Reads one line of a text that was indexed, as the index shows it.
     #[inline(always)]
     pub fn indexed<'a>(
         &'a mut self,
         line: &'a [u8],
-        origin: u32,
-        ends: &'a mut [u32],
-        wrapped: bool,
+        found: index::Row<'a>,
     ) -> Line<'a> {
+        let index::Row { start: origin, ends, wrapped } = found;
         let whole = line.strip_suffix(b"\r").unwrap_or(line);
         let line = strip_lead(whole);
         if let Some(other) = self.log.no_row(line) {
@@ -232,6 +287,11 @@ impl Log {
             }
         }
         let ends = ends.get(..wanted).unwrap_or(ends);
+        let lead = layout.lead().and_then(|column| ends.get(column));
+        let lead = lead.and_then(|end| end.checked_sub(row.origin));
+        let lead = lead.and_then(|length| row.line.get(..length as usize));
+        let lead = lead.unwrap_or_default();
+        let memo = self.memo.of(lead);
         // Not asked of the record, which is made once and in one piece.
         let value = |field| {
             let span = span(ends, row.origin, layout.column(field)?)?;
@@ -243,9 +303,13 @@ impl Log {
             touched: &mut self.touched,
             cache: &mut self.day_cache,
         };
-        let has_date = layout.has(Field::Date);
-        let (time, time_derived) =
-            clock.stamp(has_date, value(Field::Date), value(Field::Time));
+        let (time, time_derived) = memo.unwrap_or_else(|| {
+            let has_date = layout.has(Field::Date);
+            let stamp =
+                clock.stamp(has_date, value(Field::Date), value(Field::Time));
+            self.memo.set(lead, stamp);
+            stamp
+        });
         Line::Record(Record {
             line: row.line,
             layout,
@@ -254,6 +318,7 @@ impl Log {
             iis: self.state.iis,
             cut: row.cut,
             wrapped: row.wrapped,
+            repeats: memo.is_some(),
             ends,
             origin: row.origin,
         })
@@ -267,10 +332,12 @@ impl Log {
                     if self.state.layout.as_deref() != layout.as_ref() {
                         self.state.layout = layout.map(Arc::new);
                     }
+                    self.memo.length = 0;
                     self.touched.layout = true;
                 }
                 Directive::Software(text) => {
                     self.state.iis = iis_version(text);
+                    self.memo.length = 0;
                     self.touched.iis = true;
                 }
                 Directive::Date(text) => self.date(text),

@@ -6,6 +6,7 @@ use crate::w3c::{Field, Layout, Timestamp};
 
 /// One logged request. `-` and empty columns read as `None`.
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_excessive_bools)] // four independent facts
 pub struct Record<'a> {
     /// The line without its line end.
     pub line: &'a [u8],
@@ -23,6 +24,9 @@ pub struct Record<'a> {
     /// Decoding could change something in the line: it holds a percent
     /// sign or a byte from C0 up.
     pub wrapped: bool,
+    /// When, on which host and for which site it was written is told by the
+    /// same bytes as in the record before it. False where that is not known.
+    pub repeats: bool,
     /// Where the columns end, and the line begins, in the text that the
     /// line was found in.
     pub(super) ends: &'a [u32],
