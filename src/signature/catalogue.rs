@@ -17,7 +17,7 @@ use crate::signature::diagnostic::{
 };
 use crate::signature::entries::{Entries, items};
 use crate::signature::outcome::Criterion;
-use crate::signature::yaml::{self, Node, Value};
+use crate::signature::yaml::{self, Node, Text, Value};
 
 /// The ways in which features answer; `outcomes.yml` says what they mean.
 pub const PROFILES: [&str; 9] = [
@@ -151,7 +151,7 @@ const ADVISORY_KEYS: [&str; 9] = [
 /// Reads `features.yml`.
 pub fn read_features(
     file: &Raw,
-    text: &[u8],
+    text: Text<'_>,
 ) -> Result<Vec<Feature>, Vec<Diagnostic>> {
     read_list(file, text, feature)
 }
@@ -159,7 +159,7 @@ pub fn read_features(
 /// Reads `advisories.yml`.
 pub fn read_advisories(
     file: &Raw,
-    text: &[u8],
+    text: Text<'_>,
 ) -> Result<Vec<Advisory>, Vec<Diagnostic>> {
     read_list(file, text, advisory)
 }
@@ -167,7 +167,7 @@ pub fn read_advisories(
 /// Reads `outcomes.yml`.
 pub fn read_outcomes(
     file: &Raw,
-    text: &[u8],
+    text: Text<'_>,
 ) -> Result<Outcomes, Vec<Diagnostic>> {
     read_one(file, text, |node, faults| {
         let mut outcomes = Outcomes::default();
@@ -195,7 +195,7 @@ pub fn read_outcomes(
 /// Reads a file of one document.
 fn read_one<T: Default>(
     file: &Raw,
-    text: &[u8],
+    text: Text<'_>,
     read: impl FnOnce(&Node, &mut Faults<'_>) -> T,
 ) -> Result<T, Vec<Diagnostic>> {
     let (mut faults, documents) = yaml::parse(file, text);
@@ -216,7 +216,7 @@ fn read_one<T: Default>(
 /// Reads a list of entries whose ids are unique.
 fn read_list<T>(
     file: &Raw,
-    text: &[u8],
+    text: Text<'_>,
     read: fn(Entries<'_>, &mut Faults<'_>) -> Option<T>,
 ) -> Result<Vec<T>, Vec<Diagnostic>> {
     read_one(file, text, |node, faults| {
@@ -431,7 +431,7 @@ mod tests {
     #[test]
     fn features() {
         let file = Raw::from("features.yml");
-        let list = read_features(&file, FEATURES.as_bytes()).unwrap();
+        let list = read_features(&file, FEATURES.as_bytes().into()).unwrap();
         assert_eq!(list.len(), 2);
         let first = &list[0];
         assert_eq!(first.id, "index-server-ida");
@@ -463,7 +463,7 @@ mod tests {
 - 3
 ";
         let file = Raw::from("features.yml");
-        let found = read_features(&file, text.as_bytes()).unwrap_err();
+        let found = read_features(&file, text.as_bytes().into()).unwrap_err();
         assert_eq!(
             lines(&found),
             [
@@ -499,7 +499,7 @@ mod tests {
 - {id: c, title: d, kev: false}
 ";
         let file = Raw::from("advisories.yml");
-        let list = read_advisories(&file, text.as_bytes()).unwrap();
+        let list = read_advisories(&file, text.as_bytes().into()).unwrap();
         assert_eq!(list[0].cves, ["CVE-2001-0500"]);
         assert_eq!(list[0].date.as_deref(), Some("2001-06-18"));
         assert_eq!(list[0].kev.as_deref(), Some("2021-11-03"));
@@ -521,7 +521,8 @@ mod tests {
 - id: z
 ";
         let file = Raw::from("advisories.yml");
-        let found = read_advisories(&file, text.as_bytes()).unwrap_err();
+        let found =
+            read_advisories(&file, text.as_bytes().into()).unwrap_err();
         assert_eq!(
             lines(&found),
             [
@@ -545,11 +546,11 @@ mod tests {
             "generic:\n  - {criterion}\nprofiles:\n  isapi:\n    - {criterion}\n"
         );
         let file = Raw::from("outcomes.yml");
-        let outcomes = read_outcomes(&file, text.as_bytes()).unwrap();
+        let outcomes = read_outcomes(&file, text.as_bytes().into()).unwrap();
         assert_eq!(outcomes.generic.len(), 1);
         assert_eq!(outcomes.profiles["isapi"], outcomes.generic);
         let text = "generik: []\nprofiles:\n  isap: []\n";
-        let found = read_outcomes(&file, text.as_bytes()).unwrap_err();
+        let found = read_outcomes(&file, text.as_bytes().into()).unwrap_err();
         assert_eq!(
             lines(&found),
             [
@@ -563,9 +564,10 @@ mod tests {
     #[test]
     fn an_empty_catalogue_is_an_empty_list() {
         let file = Raw::from("a.yml");
-        assert_eq!(read_features(&file, b"[]"), Ok(Vec::new()));
-        let found = read_features(&file, b"# nothing\n").unwrap_err();
+        assert_eq!(read_features(&file, b"[]"[..].into()), Ok(Vec::new()));
+        let found =
+            read_features(&file, b"# nothing\n"[..].into()).unwrap_err();
         assert_eq!(lines(&found), ["1:1 the file is empty"]);
-        assert!(read_features(&file, b"a: b").is_err());
+        assert!(read_features(&file, b"a: b"[..].into()).is_err());
     }
 }

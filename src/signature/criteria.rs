@@ -215,7 +215,8 @@ mod tests {
 
     fn read_text(text: &str) -> Result<Vec<Criterion>, Vec<String>> {
         let file = Raw::from("a.yml");
-        let (mut faults, documents) = yaml::parse(&file, text.as_bytes());
+        let (mut faults, documents) =
+            yaml::parse(&file, text.as_bytes().into());
         let list = read(&documents[0], &mut faults);
         faults.finish(list).map_err(|found| {
             let show = |d: &crate::signature::diagnostic::Diagnostic| {

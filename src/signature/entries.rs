@@ -207,7 +207,8 @@ mod tests {
     fn says_what_is_wrong_and_where() {
         let file = Raw::from("a.yml");
         let text = "a: 1\nb:\nc: [x, '', [y]]\nd: []\ne: maybe\nf: zwei\n";
-        let (mut faults, documents) = yaml::parse(&file, text.as_bytes());
+        let (mut faults, documents) =
+            yaml::parse(&file, text.as_bytes().into());
         let faults_ = &mut faults;
         let map = Entries::of(&documents[0], "the map", faults_).unwrap();
         assert_eq!(map.text("a", faults_), Some("1"));

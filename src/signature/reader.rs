@@ -17,7 +17,7 @@ use crate::signature::rule::{
     Detection, Expr, Level, Rule, Sleuth, Stage, TestLine, Tests,
 };
 use crate::signature::value::{self, Budget};
-use crate::signature::yaml::{self, Node, Value};
+use crate::signature::yaml::{self, Node, Text, Value};
 
 /// What one document of a Sigma file is to this program.
 #[derive(Clone, Debug)]
@@ -48,7 +48,7 @@ const SLEUTH_KEYS: [&str; 7] = [
 /// `name:` is called after it.
 pub(super) fn read_rules(
     file: &Raw,
-    text: &[u8],
+    text: Text<'_>,
 ) -> Result<Vec<Loaded>, Vec<Diagnostic>> {
     let (mut faults, documents) = yaml::parse(file, text);
     let mut budget = Budget::default();

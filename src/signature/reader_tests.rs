@@ -64,7 +64,7 @@ iisleuth:
 ";
 
 fn read(text: &str) -> Result<Vec<Loaded>, Vec<Diagnostic>> {
-    read_rules(&Raw::from("rules/some-rule.yml"), text.as_bytes())
+    read_rules(&Raw::from("rules/some-rule.yml"), text.as_bytes().into())
 }
 
 fn rule(text: &str) -> Rule {
@@ -438,7 +438,9 @@ fn damaged_rules_never_panic() {
             }
         }
         for diagnostic in
-            read_rules(&Raw::from("x.yml"), &damaged).err().unwrap_or_default()
+            read_rules(&Raw::from("x.yml"), damaged.as_slice().into())
+                .err()
+                .unwrap_or_default()
         {
             assert!(diagnostic.line > 0 && diagnostic.column > 0);
             assert!(diagnostic.render().len() >= 2);

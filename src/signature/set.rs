@@ -1,6 +1,7 @@
 //! The whole set: the embedded rules and catalogues, a user's rules beside
 //! them, checked against each other and compiled.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read as _;
@@ -18,11 +19,21 @@ use crate::signature::matcher::{Matcher, Scratch};
 use crate::signature::pattern::Fold;
 use crate::signature::reader::{Loaded, read_rules};
 use crate::signature::rule::Rule;
+use crate::signature::yaml::Text;
 use crate::w3c::{Field, Record};
 
-/// The files under `signatures/`, as they were when this was built.
-static EMBEDDED: &[(&str, &[u8])] =
+/// The files under `signatures/`, as they were when this was built, each
+/// with its YAML events.
+static EMBEDDED: &[(&str, &[u8], &[u8])] =
     include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
+
+/// A file of rules.
+struct RuleFile {
+    name: Raw,
+    bytes: Cow<'static, [u8]>,
+    /// See [`Text`].
+    events: &'static [u8],
+}
 
 /// Where rules come from.
 #[derive(Clone, Debug, Default)]
@@ -61,17 +72,18 @@ impl Signatures {
     /// # Errors
     /// Every fault in every file, with its place.
     pub fn load(source: &Source) -> Result<Self, Vec<Diagnostic>> {
-        let mut files: Vec<(Raw, Vec<u8>)> = Vec::new();
+        let mut files: Vec<RuleFile> = Vec::new();
         let mut faults = Vec::new();
         let mut catalogues = Catalogues::default();
         let mut digest = Sha256::new();
-        for (name, text) in EMBEDDED {
-            if catalogues.read(name, text, &mut faults) {
-                digest.update(Sha256::digest(text));
+        for (name, bytes, events) in EMBEDDED {
+            if catalogues.read(name, Text { bytes, events }, &mut faults) {
+                digest.update(Sha256::digest(bytes));
                 continue;
             }
             if !source.without_embedded {
-                files.push((Raw::from(*name), text.to_vec()));
+                let (name, bytes) = (Raw::from(*name), Cow::Borrowed(*bytes));
+                files.push(RuleFile { name, bytes, events });
             }
         }
         for path in &source.paths {
@@ -79,9 +91,10 @@ impl Signatures {
         }
         let mut rules = Vec::new();
         let mut skipped = Vec::new();
-        for (file, text) in &files {
-            digest.update(Sha256::digest(text));
-            match read_rules(file, text) {
+        for file in &files {
+            digest.update(Sha256::digest(&file.bytes));
+            let text = Text { bytes: &file.bytes, events: file.events };
+            match read_rules(&file.name, text) {
                 Ok(loaded) => {
                     for one in loaded {
                         match one {
@@ -294,7 +307,7 @@ impl Catalogues {
     fn read(
         &mut self,
         name: &str,
-        text: &[u8],
+        text: Text<'_>,
         faults: &mut Vec<Diagnostic>,
     ) -> bool {
         let file = Raw::from(name);
@@ -331,7 +344,7 @@ fn fault(file: &Raw, message: String, help: Option<&str>) -> Diagnostic {
 fn check(
     rules: &[Rule],
     catalogues: &Catalogues,
-    files: &[(Raw, Vec<u8>)],
+    files: &[RuleFile],
     faults: &mut Vec<Diagnostic>,
 ) {
     if rules.len() > limits::RULES {
@@ -372,12 +385,12 @@ fn check(
 /// The fault at the line of its file that gives `key` the value.
 fn placed(
     mut fault: Diagnostic,
-    files: &[(Raw, Vec<u8>)],
+    files: &[RuleFile],
     key: &str,
     value: &str,
 ) -> Diagnostic {
-    let text = files.iter().find(|(name, _)| *name == fault.file);
-    let text = text.map_or(&[][..], |(_, text)| text);
+    let file = files.iter().find(|file| file.name == fault.file);
+    let text = file.map_or(&[][..], |file| &file.bytes);
     let text = String::from_utf8_lossy(text);
     let found = text.lines().zip(1..).find_map(|(line, number)| {
         let bare = line.to_ascii_lowercase();
@@ -425,7 +438,7 @@ fn references(
 /// Reads a user's rule file, or all `.yml` and `.yaml` files of a folder.
 fn user_files(
     path: &Path,
-    files: &mut Vec<(Raw, Vec<u8>)>,
+    files: &mut Vec<RuleFile>,
     faults: &mut Vec<Diagnostic>,
 ) {
     let walk = walkdir::WalkDir::new(path)
@@ -450,7 +463,10 @@ fn user_files(
         }
         let name = Raw::from_path(entry.path());
         match bounded_read(entry.path()) {
-            Ok(text) => files.push((name, text)),
+            Ok(text) => {
+                let bytes = Cow::Owned(text);
+                files.push(RuleFile { name, bytes, events: &[] });
+            }
             Err(error) => {
                 let message = format!("cannot be read: {error}");
                 faults.push(fault(&name, message, None));
@@ -466,4 +482,23 @@ fn bounded_read(path: &Path) -> std::io::Result<Vec<u8>> {
         .take(limits::RULE_FILE_BYTES + 1)
         .read_to_end(&mut text)?;
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signature::yaml::parse;
+
+    /// What the build script wrote down is what the parser tells.
+    #[test]
+    fn compiled_events_are_those_of_the_files() {
+        for (name, bytes, events) in EMBEDDED {
+            let file = Raw::from(*name);
+            let (_, compiled) = parse(&file, Text { bytes, events });
+            let (_, parsed) = parse(&file, Text::from(*bytes));
+            assert!(!parsed.is_empty() && !events.is_empty(), "{name}");
+            // Values, places, spelling and style.
+            assert_eq!(format!("{compiled:?}"), format!("{parsed:?}"));
+        }
+    }
 }

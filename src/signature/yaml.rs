@@ -7,10 +7,15 @@
 //! tags, keys that stand twice, deep nesting, huge collections, control
 //! characters, and text that is not UTF-8.
 
+mod compiled;
+
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, Span};
+use saphyr_parser::{Event, Parser, ScalarStyle};
+
+use self::compiled::Events;
+pub use self::compiled::Text;
 
 use crate::limits;
 use crate::raw::Raw;
@@ -101,8 +106,9 @@ impl Stop {
 /// to stop; the faults say why.
 pub(super) fn parse<'a>(
     file: &'a Raw,
-    bytes: &'a [u8],
+    text: Text<'a>,
 ) -> (Faults<'a>, Vec<Node>) {
+    let bytes = text.bytes;
     let bound = usize::try_from(limits::RULE_FILE_BYTES).unwrap_or(usize::MAX);
     if bytes.len() > bound {
         let mut faults = Faults::new(file, &[]);
@@ -112,7 +118,7 @@ pub(super) fn parse<'a>(
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut faults = Faults::new(file, bytes);
-    let documents = match read(&mut faults) {
+    let documents = match read(&mut faults, text.events) {
         Ok(documents) => documents,
         Err(stop) => {
             let help = stop.help.map(str::to_owned);
@@ -123,9 +129,16 @@ pub(super) fn parse<'a>(
     (faults, documents)
 }
 
-fn read(faults: &mut Faults<'_>) -> Result<Vec<Node>, Stop> {
-    let text = printable(faults.text())?;
+fn read(faults: &mut Faults<'_>, events: &[u8]) -> Result<Vec<Node>, Stop> {
+    let text = faults.text();
     let mut tree = Tree { faults, open: Vec::new(), documents: Vec::new() };
+    if !events.is_empty() {
+        for (event, at) in Events::new(events) {
+            tree.event(event, at)?;
+        }
+        return Ok(tree.documents);
+    }
+    let text = printable(text)?;
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| {
             let mark = error.marker();
@@ -133,7 +146,8 @@ fn read(faults: &mut Faults<'_>) -> Result<Vec<Node>, Stop> {
             let at = Position { line: mark.line(), column };
             Stop::new(at, format!("YAML: {}", error.info()))
         })?;
-        tree.event(event, span)?;
+        let column = span.start.col() + 1;
+        tree.event(event, Position { line: span.start.line(), column })?;
     }
     Ok(tree.documents)
 }
@@ -191,9 +205,7 @@ struct Tree<'f, 'a> {
 }
 
 impl Tree<'_, '_> {
-    fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Stop> {
-        let line = span.start.line();
-        let at = Position { line, column: span.start.col() + 1 };
+    fn event(&mut self, event: Event<'_>, at: Position) -> Result<(), Stop> {
         match event {
             Event::Alias(_) => Err(anchored(at)),
             Event::Scalar(text, style, anchor, tag) => {

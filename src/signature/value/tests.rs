@@ -15,7 +15,7 @@ type Read = Result<(Expr, Vec<Test>), Vec<Diagnostic>>;
 
 fn read(text: &str) -> Read {
     let file = Raw::from("a.yml");
-    let (mut faults, documents) = yaml::parse(&file, text.as_bytes());
+    let (mut faults, documents) = yaml::parse(&file, text.as_bytes().into());
     let mut budget = Budget::default();
     let mut tests = Tests::new(&mut faults, &mut budget);
     let mut exprs = Vec::new();

@@ -6,7 +6,7 @@ use super::*;
 
 fn one(text: &str) -> Node {
     let file = Raw::from("a.yml");
-    let (faults, mut documents) = parse(&file, text.as_bytes());
+    let (faults, mut documents) = parse(&file, text.as_bytes().into());
     assert_eq!(faults.finish(()), Ok(()));
     assert_eq!(documents.len(), 1);
     documents.remove(0)
@@ -14,7 +14,7 @@ fn one(text: &str) -> Node {
 
 fn faults(text: &[u8]) -> Vec<(usize, usize, String)> {
     let file = Raw::from("a.yml");
-    let (faults, _) = parse(&file, text);
+    let (faults, _) = parse(&file, text.into());
     let found = faults.finish(()).unwrap_err();
     found.into_iter().map(|d| (d.line, d.column, d.message)).collect()
 }
@@ -89,7 +89,7 @@ fn finds_places_inside_scalars() {
     ];
     for (text, offset, line, column) in cases {
         let file = Raw::from("a.yml");
-        let (faults, documents) = parse(&file, text.as_bytes());
+        let (faults, documents) = parse(&file, text.as_bytes().into());
         let node = &documents[0].map()[0].1;
         let at = faults.inside(node, offset);
         assert_eq!(at, Position { line, column }, "{text}");
@@ -163,7 +163,8 @@ fn nesting_is_counted() {
 #[test]
 fn gives_all_documents() {
     let file = Raw::from("a.yml");
-    let (faults, documents) = parse(&file, b"a: 1\n---\nb: 2\n---\n");
+    let (faults, documents) =
+        parse(&file, b"a: 1\n---\nb: 2\n---\n"[..].into());
     assert_eq!(faults.count(), 0);
     assert_eq!(documents.len(), 3);
     assert_eq!(documents[2].value, Value::Null);
