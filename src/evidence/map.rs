@@ -21,7 +21,7 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use memmap2::{Mmap, MmapOptions};
 
@@ -41,6 +41,8 @@ pub struct Mapping {
     seen: Seen,
     /// The new end, where the file was found shorter.
     shrunk: AtomicU64,
+    /// The pages before this were given back.
+    released: AtomicUsize,
 }
 
 impl Mapping {
@@ -63,8 +65,9 @@ impl Mapping {
         let pages = unsafe { MmapOptions::new().len(length).map(&file) };
         let Ok(pages) = pages else { return Err(file) };
         let Some(slot) = guard::Slot::take(&pages) else { return Err(file) };
-        let shrunk = AtomicU64::new(u64::MAX);
-        Ok(Self { slot, pages, file, name, seen, shrunk })
+        let (shrunk, released) =
+            (AtomicU64::new(u64::MAX), AtomicUsize::new(0));
+        Ok(Self { slot, pages, file, name, seen, shrunk, released })
     }
 
     /// The bytes of the file as long as it was when it was opened. Those at
@@ -89,6 +92,37 @@ impl Mapping {
         }
         let shrunk = self.shrunk.load(Ordering::SeqCst);
         Some(self.slot.lost().min(shrunk)).filter(|from| *from != u64::MAX)
+    }
+
+    /// Gives back the pages before `end`, a stride at a time, for bytes that
+    /// nobody will read soon. The system keeps them in its cache, and whoever
+    /// reads them all the same finds them there. Done while others scan, it
+    /// takes no time of its own, and the tables of pages stay small.
+    #[cfg(unix)]
+    pub fn release(&self, end: u64) {
+        const STRIDE: usize = 64 << 20;
+        let end = usize::try_from(end).unwrap_or(0).min(self.pages.len());
+        let end = end / STRIDE * STRIDE;
+        let start = self.released.fetch_max(end, Ordering::SeqCst);
+        if start < end {
+            // SAFETY: the pages are read-only and of a file, so nothing is
+            // lost: the next read brings them back. Where the guard has put
+            // zero pages, zero pages come.
+            let _ = unsafe {
+                self.pages.unchecked_advise_range(
+                    memmap2::UncheckedAdvice::DontNeed,
+                    start,
+                    end - start,
+                )
+            };
+        }
+    }
+
+    /// Elsewhere the system gives pages back by itself.
+    #[cfg(not(unix))]
+    pub fn release(&self, end: u64) {
+        let end = usize::try_from(end).unwrap_or(0);
+        self.released.fetch_max(end, Ordering::SeqCst);
     }
 
     /// After the scan: what happened to the file meanwhile. `Lost` where

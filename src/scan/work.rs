@@ -81,7 +81,9 @@ pub(super) struct Work<'s, C: Collector> {
     joined: Bell,
     /// Buffers of blocks that are done.
     spare: Mutex<Vec<Vec<u8>>>,
-    /// The bytes in memory are to be hashed, and nobody does yet.
+    /// The bytes in memory are hashed.
+    hashes: bool,
+    /// They are to be hashed, and nobody does yet.
     to_hash: AtomicBool,
     digest: Mutex<Option<Digest>>,
 }
@@ -123,6 +125,7 @@ impl<'s, C: Collector> Work<'s, C> {
             joint: Mutex::new(Joint::new(setting.name.clone(), state, part)),
             joined: Bell::default(),
             spare: Mutex::default(),
+            hashes: false,
             to_hash: AtomicBool::new(false),
             digest: Mutex::default(),
             setting,
@@ -134,9 +137,9 @@ impl<'s, C: Collector> Work<'s, C> {
     #[must_use]
     pub fn of(self, exhibit: &'s Exhibit, hash: bool) -> Self {
         let is_file = matches!(self.held, Held::Mapped(_) | Held::Whole(_));
-        let hash = hash && is_file;
-        let to_hash = AtomicBool::new(hash);
-        Self { exhibit: Some(exhibit), to_hash, ..self }
+        let hashes = hash && is_file;
+        let to_hash = AtomicBool::new(hashes);
+        Self { exhibit: Some(exhibit), hashes, to_hash, ..self }
     }
 
     /// True where one more thread would find something to do.
@@ -248,8 +251,9 @@ impl<'s, C: Collector> Work<'s, C> {
     fn put(&self, scanned: Scanned<C::Part>, desk: &mut Desk) {
         let mut joint = lock(&self.joint);
         joint.put(scanned);
+        let mut end = 0;
         while let Some(next) = joint.next() {
-            let end =
+            end =
                 next.block.offset + self.lines(&next.block).bytes.len() as u64;
             let gone = self.held.lost().is_some_and(|from| from < end);
             let block = if gone || joint.broken.is_some() {
@@ -262,6 +266,13 @@ impl<'s, C: Collector> Work<'s, C> {
                 lock(&self.spare).push(buffer);
             }
             self.joined.ring();
+        }
+        drop(joint);
+        // Who hashes reads all pages once more, mostly behind the scan.
+        if let Held::Mapped(mapping) = &self.held
+            && !self.hashes
+        {
+            mapping.release(end);
         }
     }
 
