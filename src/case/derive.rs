@@ -19,10 +19,10 @@ pub(super) fn fill(case: &mut Case, features: &BTreeMap<String, String>) {
     }
     let by_finding = distinct(&case.clients, |client| {
         let places = client.findings.iter();
-        places.map(|f| (&f.host, f.rule.as_str())).collect()
+        places.map(|f| (&f.host, f.rule.as_bytes())).collect()
     });
     for finding in &mut case.findings {
-        let key = (&finding.host, finding.rule.as_str());
+        let key = (&finding.host, finding.rule.as_bytes());
         let clients = by_finding.get(&key).copied().unwrap_or(0);
         finding.derive(clients);
     }

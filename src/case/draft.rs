@@ -6,10 +6,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::case::client::{Client, Place};
+use indexmap::IndexMap;
+use indexmap::map::Entry;
+
+use crate::case::clients::{Clients, Deed};
 use crate::case::exhibit::Exhibit;
 use crate::case::finding::Finding;
 use crate::case::host::{Host, NameSource};
+use crate::case::names::{Name, Names};
 use crate::case::run::Run;
 use crate::case::{Case, derive};
 use crate::error::{Error, Result};
@@ -24,13 +28,15 @@ use crate::warning::{Kind, Warning};
 pub(super) struct Draft {
     pub exhibits: BTreeMap<Raw, Exhibit>,
     pub hosts: BTreeMap<Raw, Host>,
-    pub clients: BTreeMap<Raw, Client>,
     /// Names of features by id.
     pub features: BTreeMap<String, String>,
-    /// By host, then by rule.
-    pub findings: BTreeMap<Raw, BTreeMap<String, Finding>>,
     /// Counts by what makes warnings the same.
     pub warnings: BTreeMap<(Kind, Raw, String), u64>,
+    /// The names that findings and clients have as numbers.
+    names: Names,
+    clients: Clients,
+    /// By host and rule.
+    findings: IndexMap<(Name, Name), Finding>,
 }
 
 impl Draft {
@@ -40,11 +46,14 @@ impl Draft {
         host: &Raw,
         exhibit: &Raw,
         hit: &Hit<'_>,
-        verdict: &Verdict,
+        verdict: &Verdict<'_>,
     ) {
-        if let Some(finding) = self.finding(host, hit) {
-            finding.hit(exhibit, hit, verdict);
-        }
+        let (name, rule) = (host.as_bytes(), hit.rule.name.as_bytes());
+        let (name, rule) = (self.names.of(name), self.names.of(rule));
+        let finding = self.findings.entry((name, rule));
+        let finding =
+            finding.or_insert_with(|| Finding::new(host.clone(), hit.rule));
+        finding.hit(exhibit, hit, verdict);
         if let Some(feature) = hit.feature
             && !self.features.contains_key(&feature.id)
         {
@@ -52,34 +61,46 @@ impl Draft {
         }
         let Some(record) = hit.record else { return };
         let Some(address) = record.get(Field::CIp) else { return };
-        let place = Place {
-            host,
-            rule: &hit.rule.name,
-            feature: hit.feature.map(|feature| feature.id.as_str()),
-        };
-        if !self.clients.contains_key(address) {
-            let address = Raw::from(address);
-            self.clients.insert(address.clone(), Client::new(address));
-        }
-        if let Some(client) = self.clients.get_mut(address) {
-            let worm = hit.rule.sleuth.worm;
-            client.hit(place, verdict.outcome, record.time, worm);
+        let id = hit.feature.map(|feature| feature.id.as_bytes());
+        let feature = id.map(|id| self.names.of(id));
+        let deed = Deed { host: name, rule, feature };
+        let (outcome, worm) = (verdict.outcome, hit.rule.sleuth.worm);
+        self.clients.hit(address, deed, outcome, record.time, worm);
+    }
+
+    /// Moves the lines of all evidence down by `lines`.
+    pub(super) fn shift(&mut self, lines: u64) {
+        for finding in self.findings.values_mut() {
+            finding.shift(lines);
         }
     }
 
-    /// The row of a hit, made where there is none. Always there; names are
-    /// copied for a new one only.
-    fn finding(&mut self, host: &Raw, hit: &Hit<'_>) -> Option<&mut Finding> {
-        if !self.findings.contains_key(host) {
-            self.findings.insert(host.clone(), BTreeMap::new());
+    /// Gives the hits that have no host this one.
+    pub(super) fn adopt(&mut self, host: &Raw, source: NameSource) {
+        let Some(nobody) = self.names.find(b"") else { return };
+        let is_theirs = |(host, _): &(Name, Name)| *host == nobody;
+        if !self.findings.keys().any(is_theirs) {
+            return;
         }
-        let rules = self.findings.get_mut(host)?;
-        let name = &hit.rule.name;
-        if !rules.contains_key(name) {
-            let finding = Finding::new(host.clone(), hit.rule);
-            rules.insert(name.clone(), finding);
+        self.mention(host, source);
+        let name = self.names.of(host.as_bytes());
+        let mut rest = std::mem::take(&mut self.findings);
+        let adopted = rest.extract_if(.., |key, _| is_theirs(key));
+        let adopted: Vec<_> = adopted.collect();
+        self.findings = rest;
+        for ((_, rule), mut finding) in adopted {
+            finding.host = host.clone();
+            self.add_finding((name, rule), finding);
         }
-        rules.get_mut(name)
+    }
+
+    fn add_finding(&mut self, key: (Name, Name), finding: Finding) {
+        match self.findings.entry(key) {
+            Entry::Occupied(mut own) => own.get_mut().absorb(finding),
+            Entry::Vacant(free) => {
+                free.insert(finding);
+            }
+        }
     }
 
     /// Adds a warning; the same one twice is one with a count.
@@ -111,14 +132,6 @@ impl Draft {
         for host in other.hosts.into_values() {
             self.host(host);
         }
-        for (address, client) in other.clients {
-            match self.clients.get_mut(&address) {
-                Some(own) => own.absorb(client),
-                None => {
-                    self.clients.insert(address, client);
-                }
-            }
-        }
         for (id, name) in other.features {
             // The same signatures give the same name; were it not so, the
             // lesser name makes the order of joining indifferent.
@@ -127,21 +140,33 @@ impl Draft {
                 *own = name;
             }
         }
-        for (host, rules) in other.findings {
-            let own = self.findings.entry(host).or_default();
-            for (rule, finding) in rules {
-                match own.get_mut(&rule) {
-                    Some(own) => own.absorb(finding),
-                    None => {
-                        own.insert(rule, finding);
-                    }
-                }
-            }
-        }
+        self.absorb_hits(other.names, other.clients, other.findings);
         for ((kind, exhibit, detail), count) in other.warnings {
             self.warn(Warning { kind, exhibit, detail, count });
         }
         Ok(())
+    }
+
+    fn absorb_hits(
+        &mut self,
+        names: Names,
+        clients: Clients,
+        findings: IndexMap<(Name, Name), Finding>,
+    ) {
+        if self.names.is_empty() {
+            (self.names, self.clients, self.findings) =
+                (names, clients, findings);
+            return;
+        }
+        let names = self.names.absorb(&names);
+        self.clients.absorb(clients, &names);
+        let name = |old: Name| names.get(old.number()).copied();
+        for ((host, rule), finding) in findings {
+            // All names are there.
+            if let Some(key) = name(host).zip(name(rule)) {
+                self.add_finding(key, finding);
+            }
+        }
     }
 
     fn add_exhibits(&mut self, theirs: BTreeMap<Raw, Exhibit>) -> Result<()> {
@@ -170,13 +195,14 @@ impl Draft {
             detail,
             count,
         };
-        let findings = self.findings.into_values();
+        let mut findings: Vec<Finding> = self.findings.into_values().collect();
+        findings.sort_by(|a, b| (&a.host, &a.rule).cmp(&(&b.host, &b.rule)));
         let mut case = Case {
             run,
             exhibits: self.exhibits.into_values().collect(),
             hosts: self.hosts.into_values().collect(),
-            clients: self.clients.into_values().collect(),
-            findings: findings.flat_map(BTreeMap::into_values).collect(),
+            clients: self.clients.into_rows(&self.names),
+            findings,
             warnings: self.warnings.into_iter().map(warning).collect(),
             ..Case::default()
         };
@@ -194,11 +220,13 @@ impl From<Case> for Draft {
         draft.exhibits = exhibits.map(|row| (row.path.clone(), row)).collect();
         let hosts = case.hosts.into_iter();
         draft.hosts = hosts.map(|row| (row.name.clone(), row)).collect();
-        let clients = case.clients.into_iter();
-        draft.clients = clients.map(|row| (row.client.clone(), row)).collect();
+        for client in case.clients {
+            draft.clients.insert(client, &mut draft.names);
+        }
         for row in case.findings {
-            let rules = draft.findings.entry(row.host.clone()).or_default();
-            rules.insert(row.rule.clone(), row);
+            let host = draft.names.of(row.host.as_bytes());
+            let rule = draft.names.of(row.rule.as_bytes());
+            draft.findings.insert((host, rule), row);
         }
         for warning in case.warnings {
             draft.warn(warning);

@@ -131,13 +131,13 @@ impl FeatureHost {
 }
 
 /// Distinct clients by feature and host.
-fn clients(clients: &[Client]) -> BTreeMap<(&str, &Raw), u64> {
+fn clients(clients: &[Client]) -> BTreeMap<(&[u8], &Raw), u64> {
     let mut counts = BTreeMap::new();
     for client in clients {
         let places: BTreeSet<_> = client
             .findings
             .iter()
-            .filter_map(|f| Some((f.feature.as_deref()?, &f.host)))
+            .filter_map(|f| Some((f.feature.as_ref()?.as_bytes(), &f.host)))
             .collect();
         for place in places {
             *counts.entry(place).or_insert(0) += 1;
@@ -165,7 +165,8 @@ pub(super) fn derive(
     }
     for ((id, name), mut host) in hosts {
         host.host = name.clone();
-        host.clients = clients.get(&(id, name)).copied().unwrap_or(0);
+        host.clients =
+            clients.get(&(id.as_bytes(), name)).copied().unwrap_or(0);
         host.derive();
         if let Some(row) = rows.get_mut(id) {
             row.hosts.push(host);

@@ -109,7 +109,7 @@ impl EvidenceRef {
         )
     }
 
-    fn new(exhibit: &Raw, hit: &Hit<'_>, verdict: &Verdict) -> Self {
+    fn new(exhibit: &Raw, hit: &Hit<'_>, verdict: &Verdict<'_>) -> Self {
         let record = hit.record;
         let client = record.and_then(|record| record.get(Field::CIp));
         Self {
@@ -120,7 +120,7 @@ impl EvidenceRef {
             client: client.map(Raw::from),
             outcome: verdict.outcome,
             confidence: verdict.confidence,
-            reasons: verdict.reasons.clone(),
+            reasons: verdict.reasons(),
             status: record.and_then(status),
             text: Raw::from(excerpt(hit.text)),
         }
@@ -175,7 +175,7 @@ impl Finding {
         &mut self,
         exhibit: &Raw,
         hit: &Hit<'_>,
-        verdict: &Verdict,
+        verdict: &Verdict<'_>,
     ) {
         let time = hit.record.and_then(|record| record.time);
         self.outweigh(Some(verdict.outcome), Some(verdict.confidence));

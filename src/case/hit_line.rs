@@ -37,7 +37,7 @@ struct Fields<'a> {
     advisories: &'a [String],
     outcome: Outcome,
     confidence: Confidence,
-    reasons: &'a [Reason],
+    reasons: Vec<Reason>,
     #[serde(skip_serializing_if = "Option::is_none")]
     method: Option<RawRef<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,7 +86,7 @@ impl HitLine {
     /// the whole exhibit tells.
     pub fn new(
         hit: &Hit<'_>,
-        verdict: &Verdict,
+        verdict: &Verdict<'_>,
         host: Option<&[u8]>,
         site: Option<&Raw>,
     ) -> Self {
@@ -140,7 +140,7 @@ pub(super) fn json(raw: &Raw) -> Vec<u8> {
 
 fn fields<'a>(
     hit: &'a Hit<'a>,
-    verdict: &'a Verdict,
+    verdict: &Verdict<'_>,
     host: Option<&'a [u8]>,
     site: Option<&'a Raw>,
 ) -> Fields<'a> {
@@ -163,7 +163,7 @@ fn fields<'a>(
         advisories: &rule.sleuth.advisories,
         outcome: verdict.outcome,
         confidence: verdict.confidence,
-        reasons: &verdict.reasons,
+        reasons: verdict.reasons(),
         method: bytes(Field::CsMethod),
         uri_stem: target.and_then(|t| t.stem).map(RawRef),
         uri_query: target.and_then(|t| t.query).map(RawRef),

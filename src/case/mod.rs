@@ -21,6 +21,7 @@
 mod book;
 mod builder;
 mod client;
+mod clients;
 mod derive;
 mod draft;
 mod exhibit;
@@ -29,6 +30,7 @@ mod finding;
 mod hit_line;
 mod hits;
 mod host;
+mod names;
 mod part;
 mod run;
 mod summary;

@@ -4,7 +4,9 @@
 //! exhibit are appended in their order. Line numbers count from the chunk's
 //! first line until then.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+
+use indexmap::IndexMap;
 
 use crate::case::book::{Book, Fallback};
 use crate::case::draft::Draft;
@@ -33,7 +35,7 @@ pub struct CasePart<'a> {
     /// Rows of hits. Those of rejected lines stand under the empty host.
     draft: Draft,
     /// Hits by rule.
-    by_rule: BTreeMap<String, Kept>,
+    by_rule: IndexMap<String, Kept>,
 }
 
 /// A name that is copied only where it changes.
@@ -86,16 +88,19 @@ impl<'a> CasePart<'a> {
             book: Book::default(),
             host: LastHost::default(),
             draft: Draft::default(),
-            by_rule: BTreeMap::new(),
+            by_rule: IndexMap::new(),
         }
     }
 
-    fn keep(&mut self, hit: &Hit<'_>, verdict: &verdict::Verdict) {
+    fn keep(&mut self, hit: &Hit<'_>, verdict: &verdict::Verdict<'_>) {
         let name = &hit.rule.name;
-        if !self.by_rule.contains_key(name) {
-            self.by_rule.insert(name.clone(), Kept::default());
-        }
-        let Some(kept) = self.by_rule.get_mut(name) else { return };
+        let number = match self.by_rule.get_index_of(name) {
+            Some(number) => number,
+            None => self.by_rule.insert_full(name.clone(), Kept::default()).0,
+        };
+        let Some((_, kept)) = self.by_rule.get_index_mut(number) else {
+            return;
+        };
         kept.hits = kept.hits.saturating_add(1);
         if self.keep_hits && kept.has_room() {
             let host = hit.record.map(|r| self.fallback.host_of(r).1);
@@ -114,7 +119,7 @@ impl<'a> CasePart<'a> {
         let mut draft = self.draft;
         let hosts = self.book.into_hosts(&self.fallback);
         let (source, rest) = host_of_rest(&hosts, &self.fallback);
-        adopt(&mut draft, &rest, source);
+        draft.adopt(&rest, source);
         let mut row = Exhibit::new(setting, &tally);
         describe(&mut row, &hosts, &self.fallback);
         for host in hosts {
@@ -157,10 +162,7 @@ impl Part for CasePart<'_> {
 
     fn append(&mut self, mut later: Self, lines: u64) {
         self.book.append(later.book);
-        let findings = later.draft.findings.values_mut();
-        for finding in findings.flat_map(BTreeMap::values_mut) {
-            finding.shift(lines);
-        }
+        later.draft.shift(lines);
         // A part holds no exhibit yet, so nothing can be there twice.
         let _ = self.draft.absorb(later.draft);
         for (rule, theirs) in later.by_rule {
@@ -187,20 +189,6 @@ fn host_of_rest(hosts: &[Host], fallback: &Fallback) -> (NameSource, Raw) {
     (source, Raw::from(name))
 }
 
-/// Gives the hits of rejected lines their host.
-fn adopt(draft: &mut Draft, host: &Raw, source: NameSource) {
-    let Some(rules) = draft.findings.remove(&[][..]) else { return };
-    draft.mention(host, source);
-    let mut adopted = Draft::default();
-    let own = adopted.findings.entry(host.clone()).or_default();
-    for (rule, mut finding) in rules {
-        finding.host = host.clone();
-        own.insert(rule, finding);
-    }
-    // No exhibit is in either yet, so nothing can be there twice.
-    let _ = draft.absorb(adopted);
-}
-
 /// Fills in hosts, sites and times of an exhibit.
 fn describe(row: &mut Exhibit, hosts: &[Host], fallback: &Fallback) {
     let mut names = BTreeSet::new();
@@ -222,7 +210,7 @@ fn describe(row: &mut Exhibit, hosts: &[Host], fallback: &Fallback) {
 
 /// All kept hits in the order of lines, then of rules.
 fn write(
-    rules: &BTreeMap<String, Kept>,
+    rules: &IndexMap<String, Kept>,
     exhibit: &Raw,
     host: &Raw,
 ) -> Vec<u8> {

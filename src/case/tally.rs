@@ -12,10 +12,12 @@ use serde::{Deserialize, Serialize};
 use crate::signature::Outcome;
 use crate::w3c::Timestamp;
 
-/// Hits by outcome.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Counts(BTreeMap<Outcome, u64>);
+/// Hits by outcome. In JSON an object of those that were seen.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize,
+)]
+#[serde(from = "BTreeMap<Outcome, u64>", into = "BTreeMap<Outcome, u64>")]
+pub struct Counts([u64; Outcome::ALL.len()]);
 
 impl Counts {
     /// Counts one hit.
@@ -25,35 +27,52 @@ impl Counts {
 
     /// Counts `hits` hits of one outcome.
     pub fn add(&mut self, outcome: Outcome, hits: u64) {
-        let count = self.0.entry(outcome).or_default();
+        let count = &mut self.0[outcome as usize];
         *count = count.saturating_add(hits);
     }
 
     /// Adds all counts of another.
     pub fn absorb(&mut self, other: &Self) {
-        for (outcome, hits) in other.iter() {
-            self.add(outcome, hits);
+        for (own, hits) in self.0.iter_mut().zip(other.0) {
+            *own = own.saturating_add(hits);
         }
     }
 
     /// All hits.
     pub fn hits(&self) -> u64 {
-        self.0.values().fold(0, |sum, hits| sum.saturating_add(*hits))
+        self.0.iter().fold(0, |sum, hits| sum.saturating_add(*hits))
     }
 
     /// Hits of one outcome.
     pub fn of(&self, outcome: Outcome) -> u64 {
-        self.0.get(&outcome).copied().unwrap_or(0)
+        self.0[outcome as usize]
     }
 
     /// The most serious outcome that was seen.
     pub fn worst(&self) -> Option<Outcome> {
-        self.0.keys().next_back().copied()
+        self.iter().map(|(outcome, _)| outcome).last()
     }
 
-    /// Counts seen with their counts, least serious first.
+    /// Outcomes seen with their counts, least serious first.
     pub fn iter(&self) -> impl Iterator<Item = (Outcome, u64)> + '_ {
-        self.0.iter().map(|(outcome, hits)| (*outcome, *hits))
+        let all = Outcome::ALL.into_iter().zip(self.0);
+        all.filter(|(_, hits)| *hits > 0)
+    }
+}
+
+impl From<BTreeMap<Outcome, u64>> for Counts {
+    fn from(map: BTreeMap<Outcome, u64>) -> Self {
+        let mut counts = Self::default();
+        for (outcome, hits) in map {
+            counts.add(outcome, hits);
+        }
+        counts
+    }
+}
+
+impl From<Counts> for BTreeMap<Outcome, u64> {
+    fn from(counts: Counts) -> Self {
+        counts.iter().collect()
     }
 }
 

@@ -17,14 +17,22 @@ use crate::signature::{Confidence, Criterion, Outcome, Outcomes, When};
 use crate::verdict::answer::Answer;
 
 /// What became of a request, how sure that is, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
+#[derive(Clone, Debug)]
+pub struct Verdict<'a> {
     /// The outcome.
     pub outcome: Outcome,
     /// How sure it is.
     pub confidence: Confidence,
-    /// Why; at least one.
-    pub reasons: Vec<Reason>,
+    why: Why<'a>,
+}
+
+/// What decided. Put into words only for the hits that are shown.
+#[derive(Clone, Debug)]
+enum Why<'a> {
+    Rejected,
+    /// No criterion fits this answer.
+    Uncovered(Answer<'a>),
+    Criterion(&'a Criterion, Answer<'a>),
 }
 
 /// Why an outcome was given.
@@ -39,38 +47,48 @@ pub struct Reason {
     pub text: String,
 }
 
-/// Judges one hit.
-///
-/// A rejected line, and an answer that no criterion covers, are `unknown`.
-pub fn judge(hit: &Hit<'_>, outcomes: &Outcomes) -> Verdict {
-    let Some(record) = hit.record else {
-        return unknown(
-            "rejected-line",
-            "the line does not fit its layout; the rule's text stands in it"
-                .to_owned(),
-        );
-    };
-    let answer = Answer::of(record);
-    let Some(criterion) = decisive(hit, &answer, outcomes) else {
-        let logged = answer.logged(&When::default());
-        return unknown(
-            "no-criterion",
-            format!("nothing covers this answer{logged}"),
-        );
-    };
-    let text = criterion.text.clone() + &answer.logged(&criterion.when);
-    Verdict {
-        outcome: criterion.outcome,
-        confidence: criterion.confidence,
-        reasons: vec![Reason { code: criterion.reason.clone(), text }],
+impl Verdict<'_> {
+    /// Why; at least one.
+    pub fn reasons(&self) -> Vec<Reason> {
+        let (code, text) = match &self.why {
+            Why::Rejected => (
+                "rejected-line",
+                "the line does not fit its layout; the rule's text stands \
+                 in it"
+                    .to_owned(),
+            ),
+            Why::Uncovered(answer) => {
+                let logged = answer.logged(&When::default());
+                let text = format!("nothing covers this answer{logged}");
+                ("no-criterion", text)
+            }
+            Why::Criterion(criterion, answer) => {
+                let logged = answer.logged(&criterion.when);
+                (criterion.reason.as_str(), criterion.text.clone() + &logged)
+            }
+        };
+        vec![Reason { code: code.to_owned(), text }]
     }
 }
 
-fn unknown(code: &str, text: String) -> Verdict {
-    Verdict {
+/// Judges one hit.
+///
+/// A rejected line, and an answer that no criterion covers, are `unknown`.
+pub fn judge<'a>(hit: &Hit<'a>, outcomes: &'a Outcomes) -> Verdict<'a> {
+    let unknown = |why| Verdict {
         outcome: Outcome::Unknown,
         confidence: Confidence::Possible,
-        reasons: vec![Reason { code: code.to_owned(), text }],
+        why,
+    };
+    let Some(record) = hit.record else { return unknown(Why::Rejected) };
+    let answer = Answer::of(record);
+    let Some(criterion) = decisive(hit, &answer, outcomes) else {
+        return unknown(Why::Uncovered(answer));
+    };
+    Verdict {
+        outcome: criterion.outcome,
+        confidence: criterion.confidence,
+        why: Why::Criterion(criterion, answer),
     }
 }
 
@@ -81,7 +99,7 @@ fn unknown(code: &str, text: String) -> Verdict {
 /// refuser are asked first, whoever wrote them, and for URLScan, which
 /// always refuses, no others.
 fn decisive<'a>(
-    hit: &'a Hit<'_>,
+    hit: &Hit<'a>,
     answer: &Answer<'_>,
     outcomes: &'a Outcomes,
 ) -> Option<&'a Criterion> {

@@ -37,7 +37,22 @@ fn bare_rule(set: &Signatures) -> Rule {
     rule
 }
 
-fn verdict(set: &Signatures, case: &Case<'_>) -> Verdict {
+/// What a verdict says, apart from the hit it was given on.
+#[derive(Debug)]
+struct Said {
+    outcome: Outcome,
+    confidence: Confidence,
+    reasons: Vec<Reason>,
+}
+
+impl From<Verdict<'_>> for Said {
+    fn from(verdict: Verdict<'_>) -> Self {
+        let Verdict { outcome, confidence, .. } = verdict;
+        Self { outcome, confidence, reasons: verdict.reasons() }
+    }
+}
+
+fn verdict(set: &Signatures, case: &Case<'_>) -> Said {
     let mut rule = bare_rule(set);
     rule.sleuth.outcome.clone_from(&case.own);
     let profile = case.profile.to_owned();
@@ -62,7 +77,7 @@ fn verdict(set: &Signatures, case: &Case<'_>) -> Verdict {
         decoded_stem: target.stem.unwrap_or_default(),
         decoded_query: target.query.unwrap_or_default(),
     };
-    judge(&hit, set.outcomes())
+    judge(&hit, set.outcomes()).into()
 }
 
 /// Judges `request` (method, stem, query) with `answer` (`404.2 1260`, or
@@ -73,7 +88,7 @@ fn answer(
     iis: &str,
     request: &str,
     answer: &str,
-) -> Verdict {
+) -> Said {
     let mut fields = format!("{LINE} sc-status");
     let mut words = answer.split(' ');
     let status = words.next().unwrap_or_default();
@@ -244,7 +259,7 @@ fn a_rejected_line_is_unknown() {
     };
     let got = judge(&hit, set.outcomes());
     assert_eq!(got.outcome, Outcome::Unknown);
-    assert_eq!(got.reasons[0].code, "rejected-line");
+    assert_eq!(got.reasons()[0].code, "rejected-line");
 }
 
 /// Without the column a test for substatus 0 holds on IIS 5, where there
