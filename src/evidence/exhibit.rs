@@ -94,17 +94,22 @@ impl Exhibit {
             let input = Box::new(io::stdin());
             return Ok(Content::Stream(Stream::new(name, input, hashing)));
         }
-        let (mut file, seen, gzip) = self.file().map_err(|error| {
+        let unreadable = |error: io::Error| {
             Warning::new(Kind::Unreadable, name.clone(), error.to_string())
-        })?;
-        if access == Access::Auto && seen.bytes > 0 && !gzip {
-            if seen.bytes <= small {
-                let whole = Whole::new(name, file, seen, buffer());
+        };
+        let (mut file, seen) = self.file().map_err(unreadable)?;
+        if access == Access::Auto && (1..=small).contains(&seen.bytes) {
+            let whole = Whole::new(name.clone(), file, seen, buffer());
+            if !whole.bytes().starts_with(&MAGIC) {
                 return Ok(Content::Whole(whole));
             }
-            match Mapping::new(file, &self.path, name.clone(), seen) {
-                Ok(mapping) => return Ok(Content::Mapped(mapping)),
-                Err(refused) => file = refused,
+            file = whole.into_file().map_err(unreadable)?;
+        } else if access == Access::Auto && seen.bytes > 0 {
+            if !is_gzip(&mut file).map_err(unreadable)? {
+                match Mapping::new(file, &self.path, name.clone(), seen) {
+                    Ok(mapping) => return Ok(Content::Mapped(mapping)),
+                    Err(refused) => file = refused,
+                }
             }
         }
         let source = Source::File(file);
@@ -117,18 +122,22 @@ impl Exhibit {
         identity::of(&self.path)
     }
 
-    /// The open file, how it looked then, and whether it is gzip. Looked at
-    /// before it is opened, because opening a device can already do harm.
-    fn file(&self) -> io::Result<(File, Seen, bool)> {
+    /// The open file, and how it looked then. Looked at before it is opened,
+    /// because opening a device can already do harm.
+    fn file(&self) -> io::Result<(File, Seen)> {
         regular(&fs::metadata(&self.path)?)?;
-        let mut file = map::open_read_only(&self.path)?;
+        let file = map::open_read_only(&self.path)?;
         let metadata = file.metadata()?;
         regular(&metadata)?;
-        let mut first = [0; MAGIC.len()];
-        let gzip = file.read_exact(&mut first).is_ok() && first == MAGIC;
-        file.rewind()?;
-        Ok((file, Seen::new(&metadata), gzip))
+        Ok((file, Seen::new(&metadata)))
     }
+}
+
+fn is_gzip(file: &mut File) -> io::Result<bool> {
+    let mut first = [0; MAGIC.len()];
+    let is_gzip = file.read_exact(&mut first).is_ok() && first == MAGIC;
+    file.rewind()?;
+    Ok(is_gzip)
 }
 
 fn regular(metadata: &Metadata) -> io::Result<()> {

@@ -6,13 +6,30 @@
 //! is taken and given back, which all threads of a process would wait for.
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{self, Read as _, Seek as _};
 
 use super::exhibit::Seen;
 use super::hash::{Digest, sha256};
 use super::stream::StreamEnd;
 use crate::raw::Raw;
 use crate::warning::{Kind, Warning};
+
+/// Reads until the buffer is full, the file ends, or reading fails: how
+/// many bytes were read. One call where the file is as long as it was.
+fn fill(mut file: &File, buffer: &mut [u8]) -> (usize, Option<io::Error>) {
+    let mut length = 0;
+    while let Some(rest) = buffer.get_mut(length..)
+        && !rest.is_empty()
+    {
+        match file.read(rest) {
+            Ok(0) => break,
+            Ok(count) => length += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return (length, Some(error)),
+        }
+    }
+    (length, None)
+}
 
 /// A file in memory, not mapped.
 #[derive(Debug)]
@@ -33,10 +50,19 @@ impl Whole {
         buffer: Vec<u8>,
     ) -> Self {
         let mut bytes = buffer;
-        bytes.clear();
-        let read = (&file).take(seen.bytes).read_to_end(&mut bytes);
-        let fault = read.err().map(|error| error.to_string());
+        // Small files are far from the bounds of an address.
+        bytes.resize(usize::try_from(seen.bytes).unwrap_or(0), 0);
+        let (length, fault) = fill(&file, &mut bytes);
+        bytes.truncate(length);
+        let fault = fault.map(|error| error.to_string());
         Self { name, file, seen, bytes, fault }
+    }
+
+    /// The file, to be read from its start by other means.
+    pub(super) fn into_file(self) -> io::Result<File> {
+        let mut file = self.file;
+        file.rewind()?;
+        Ok(file)
     }
 
     /// The bytes that could be read.

@@ -10,7 +10,11 @@ const NONE: u16 = u16::MAX;
 /// The columns of the lines that follow.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Layout {
-    names: Vec<Box<[u8]>>,
+    /// The names as found, one blank between them: small files have a
+    /// layout each, and one text is made faster than fifteen.
+    text: Vec<u8>,
+    /// Where each name ends there.
+    ends: Vec<usize>,
     /// The field of each column that a field has.
     fields: Vec<Option<Field>>,
     index: [u16; Field::COUNT],
@@ -33,8 +37,9 @@ impl Layout {
     /// `None` where no name is given.
     pub fn from_fields(text: &[u8]) -> Option<Self> {
         let mut layout = Self {
-            names: Vec::new(),
-            fields: Vec::new(),
+            text: Vec::with_capacity(text.len()),
+            ends: Vec::with_capacity(32),
+            fields: Vec::with_capacity(32),
             index: [NONE; Field::COUNT],
             lead: None,
         };
@@ -43,8 +48,12 @@ impl Layout {
             .filter(|name| !name.is_empty())
             .take(limits::COLUMNS - 1);
         for name in names {
-            let column = u16::try_from(layout.names.len()).unwrap_or(NONE);
-            layout.names.push(name.into());
+            let column = u16::try_from(layout.ends.len()).unwrap_or(NONE);
+            if column > 0 {
+                layout.text.push(b' ');
+            }
+            layout.text.extend_from_slice(name);
+            layout.ends.push(layout.text.len());
             let field = Field::from_name(name)
                 .filter(|field| layout.index[*field as usize] == NONE);
             if let Some(field) = field {
@@ -53,7 +62,7 @@ impl Layout {
             layout.fields.push(field);
         }
         layout.lead = layout.find_lead();
-        (!layout.names.is_empty()).then_some(layout)
+        (!layout.ends.is_empty()).then_some(layout)
     }
 
     fn find_lead(&self) -> Option<usize> {
@@ -77,12 +86,12 @@ impl Layout {
 
     /// How many columns a line must have.
     pub fn len(&self) -> usize {
-        self.names.len()
+        self.ends.len()
     }
 
     /// Never true: a layout has a column.
     pub fn is_empty(&self) -> bool {
-        self.names.is_empty()
+        self.ends.is_empty()
     }
 
     /// The column of a field, from 0.
@@ -108,12 +117,15 @@ impl Layout {
 
     /// The column of a custom name, in any letter case.
     pub fn column_named(&self, name: &[u8]) -> Option<usize> {
-        self.names.iter().position(|own| own.eq_ignore_ascii_case(name))
+        self.names().position(|own| own.eq_ignore_ascii_case(name))
     }
 
     /// The names as found.
     pub fn names(&self) -> impl Iterator<Item = &[u8]> {
-        self.names.iter().map(AsRef::as_ref)
+        let starts = self.ends.iter().map(|end| end + 1);
+        let spans = std::iter::once(0).chain(starts).zip(&self.ends);
+        spans
+            .map(|(start, end)| self.text.get(start..*end).unwrap_or_default())
     }
 }
 
