@@ -140,6 +140,16 @@ impl Clients {
                 ..Client::default()
             })
             .collect();
+        // Most clients did one thing, and lists grow by four.
+        let mut counts = vec![0_usize; clients.len()];
+        for (number, _) in self.deeds.keys() {
+            if let Some(count) = counts.get_mut(*number) {
+                *count += 1;
+            }
+        }
+        for (client, count) in clients.iter_mut().zip(counts) {
+            client.findings.reserve_exact(count);
+        }
         for ((number, deed), outcomes) in self.deeds {
             if let Some(client) = clients.get_mut(number) {
                 client.findings.push(ClientFinding {
