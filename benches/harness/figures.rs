@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::generate::{Recipe, Shape};
-use super::measure::{Pair, median, pairs, run};
+use super::measure::{Pair, anonymous_mib, median, pairs, run};
 use super::{rules, tree};
 
 /// One figure: a ratio, and the most that it should be.
@@ -27,7 +27,7 @@ impl Figure {
     }
 
     fn of(name: &str, pair: Pair, goal: f64) -> Self {
-        let (ours, other) = (pair.ours.seconds, pair.other.seconds);
+        let (ours, other) = (pair.ours, pair.other);
         Self { name: name.to_owned(), ours, other, ratio: pair.ratio, goal }
     }
 }
@@ -253,12 +253,13 @@ fn large(bench: &Bench) -> Vec<Figure> {
     let small = bench.plain();
     let few = Bench { pairs: bench.pairs.min(3), ..bench.clone() };
     let pair = few.pairs(|| bench.scan(2, &large), || bench.scan(2, &small));
+    let [ours, other] =
+        [&large, &small].map(|path| anonymous_mib(&mut bench.scan(2, path)));
     let memory = Figure {
         name: "16 times the bytes: anonymous memory (MiB)".to_owned(),
-        ours: pair.ours.anonymous_kib as f64 / 1024.0,
-        other: pair.other.anonymous_kib as f64 / 1024.0,
-        ratio: pair.ours.anonymous_kib as f64
-            / (pair.other.anonymous_kib as f64).max(1.0),
+        ours,
+        other,
+        ratio: ours / other.max(1.0),
         goal: 1.10,
     };
     let each = Pair { ratio: pair.ratio / 16.0, ..pair };
@@ -309,8 +310,8 @@ fn start(bench: &Bench) -> Vec<Figure> {
     let line = "#Fields: date time c-ip cs-uri-stem sc-status\n\
                 2025-01-01 00:00:00 192.0.2.1 /index.htm 200\n";
     fs::write(&path, line).expect("the folder takes it");
-    let runs = (0..bench.pairs.max(5) * 4)
-        .map(|_| run(&mut bench.scan(2, &path)).seconds);
+    let runs =
+        (0..bench.pairs.max(5) * 4).map(|_| run(&mut bench.scan(2, &path)));
     let ours = median(runs.collect());
     let name = "start to end on one line by 40 ms".to_owned();
     vec![Figure { name, ours, other: 0.040, ratio: ours / 0.040, goal: 1.0 }]
@@ -321,8 +322,7 @@ pub fn adverse(bench: &Bench, shape: Shape) -> Vec<Figure> {
     let word = Shape::ALL.iter().find(|(_, it)| *it == shape).unwrap().0;
     let recipe = Recipe { shape, ..Recipe::default() };
     let seconds = |path: &Path| {
-        let runs =
-            (0..bench.pairs).map(|_| run(&mut bench.scan(1, path)).seconds);
+        let runs = (0..bench.pairs).map(|_| run(&mut bench.scan(1, path)));
         median(runs.collect())
     };
     let least = bench.bytes / 32;

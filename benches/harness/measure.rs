@@ -6,50 +6,42 @@
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// One run.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Run {
-    pub seconds: f64,
-    /// The most anonymous memory seen, in KiB; 0 where nothing tells. Looked
-    /// at every few milliseconds.
-    pub anonymous_kib: u64,
-}
-
-/// Two programs that ran in turn.
+/// Two programs that ran in turn: the medians of their seconds.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Pair {
-    pub ours: Run,
-    pub other: Run,
+    pub ours: f64,
+    pub other: f64,
     /// The median of ours by other, pair by pair.
     pub ratio: f64,
 }
 
-/// Runs a program to its end; its output goes nowhere.
-pub fn run(command: &mut Command) -> Run {
+fn start(command: &mut Command) -> Child {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let start = Instant::now();
-    let mut child = command.spawn().expect("the program starts");
-    let anonymous_kib = watch(&mut child);
-    let seconds = start.elapsed().as_secs_f64();
-    Run { seconds, anonymous_kib }
+    command.spawn().expect("the program starts")
 }
 
-fn watch(child: &mut Child) -> u64 {
+/// Runs a program to its end; its output goes nowhere. How many seconds it
+/// took. Nobody looks at it meanwhile: looking takes time from it.
+pub fn run(command: &mut Command) -> f64 {
+    let begin = Instant::now();
+    start(command).wait().expect("the program is ours");
+    begin.elapsed().as_secs_f64()
+}
+
+/// Runs a program to its end: the most anonymous memory seen, in MiB; 0
+/// where nothing tells.
+pub fn anonymous_mib(command: &mut Command) -> f64 {
+    let mut child = start(command);
     let status = format!("/proc/{}/status", child.id());
-    let mut most = 0;
-    loop {
+    let mut most = 0_u32;
+    while child.try_wait().expect("the program is ours").is_none() {
         let text = std::fs::read_to_string(&status).unwrap_or_default();
         let line = text.lines().find(|line| line.starts_with("RssAnon:"));
         let word = line.and_then(|line| line.split_whitespace().nth(1));
         most = most.max(word.and_then(|it| it.parse().ok()).unwrap_or(0));
-        // A short program is not kept from its end by a long look.
-        for _ in 0..8 {
-            if child.try_wait().expect("the program is ours").is_some() {
-                return most;
-            }
-            std::thread::sleep(Duration::from_micros(500));
-        }
+        std::thread::sleep(Duration::from_millis(1));
     }
+    f64::from(most) / 1024.0
 }
 
 /// Runs two programs in turn, after one run of each that does not count.
@@ -65,16 +57,12 @@ pub fn pairs(
         let (ours, other) = (run(&mut ours()), run(&mut other()));
         seen.push((ours, other));
     }
-    let of = |pick: fn(&(Run, Run)) -> Run| {
-        let seconds = seen.iter().map(|pair| pick(pair).seconds).collect();
-        let most = seen.iter().map(|pair| pick(pair).anonymous_kib).max();
-        Run { seconds: median(seconds), anonymous_kib: most.unwrap_or(0) }
-    };
-    let ratio = |(ours, other): &(Run, Run)| ours.seconds / other.seconds;
+    let of =
+        |pick: fn(&(f64, f64)) -> f64| median(seen.iter().map(pick).collect());
     Pair {
         ours: of(|pair| pair.0),
         other: of(|pair| pair.1),
-        ratio: median(seen.iter().map(ratio).collect()),
+        ratio: of(|pair| pair.0 / pair.1),
     }
 }
 
