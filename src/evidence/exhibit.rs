@@ -104,12 +104,13 @@ impl Exhibit {
                 return Ok(Content::Whole(whole));
             }
             file = whole.into_file().map_err(unreadable)?;
-        } else if access == Access::Auto && seen.bytes > 0 {
-            if !is_gzip(&mut file).map_err(unreadable)? {
-                match Mapping::new(file, &self.path, name.clone(), seen) {
-                    Ok(mapping) => return Ok(Content::Mapped(mapping)),
-                    Err(refused) => file = refused,
-                }
+        } else if access == Access::Auto
+            && seen.bytes > 0
+            && !is_gzip(&mut file).map_err(unreadable)?
+        {
+            match Mapping::new(file, &self.path, name.clone(), seen) {
+                Ok(mapping) => return Ok(Content::Mapped(mapping)),
+                Err(refused) => file = refused,
             }
         }
         let source = Source::File(file);
