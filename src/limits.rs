@@ -37,6 +37,13 @@ pub const WALK_DEPTH: usize = 64;
 /// this bounds time, not memory.
 pub const DECOMPRESSED_BYTES: u64 = 64 << 30;
 
+/// Memory that a decoder of xz or Zstandard may ask for: what their
+/// packers use at the highest level, and not what a crafted header says.
+pub const DECODER_WINDOW: u64 = 1 << DECODER_WINDOW_LOG;
+
+/// The same as a power of two.
+pub const DECODER_WINDOW_LOG: u32 = 27;
+
 /// Rounds of percent and overlong decoding. Worms used two; a third round
 /// catches one more wrapping. Output never grows, so cost is linear.
 pub const DECODE_ROUNDS: usize = 3;

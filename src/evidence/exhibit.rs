@@ -11,10 +11,10 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use super::feed::Source;
-use super::gzip::MAGIC;
 use super::hash::Hashing;
 use super::identity::{self, PathIdentity};
 use super::map::{self, Mapping};
+use super::packing::Packing;
 use super::stream::Stream;
 use super::whole::Whole;
 use crate::raw::Raw;
@@ -100,13 +100,13 @@ impl Exhibit {
         let (mut file, seen) = self.file().map_err(unreadable)?;
         if access == Access::Auto && (1..=small).contains(&seen.bytes) {
             let whole = Whole::new(name.clone(), file, seen, buffer());
-            if !whole.bytes().starts_with(&MAGIC) {
+            if Packing::of(whole.bytes()).is_none() {
                 return Ok(Content::Whole(whole));
             }
             file = whole.into_file().map_err(unreadable)?;
         } else if access == Access::Auto
             && seen.bytes > 0
-            && !is_gzip(&mut file).map_err(unreadable)?
+            && !is_packed(&mut file).map_err(unreadable)?
         {
             match Mapping::new(file, &self.path, name.clone(), seen) {
                 Ok(mapping) => return Ok(Content::Mapped(mapping)),
@@ -134,11 +134,13 @@ impl Exhibit {
     }
 }
 
-fn is_gzip(file: &mut File) -> io::Result<bool> {
-    let mut first = [0; MAGIC.len()];
-    let is_gzip = file.read_exact(&mut first).is_ok() && first == MAGIC;
+fn is_packed(file: &mut File) -> io::Result<bool> {
+    let mut first = Vec::with_capacity(Packing::BYTES);
+    let start = Read::take(&mut *file, Packing::BYTES as u64);
+    // A file that cannot be read is found out when it is.
+    let _ = { start }.read_to_end(&mut first);
     file.rewind()?;
-    Ok(is_gzip)
+    Ok(Packing::of(&first).is_some())
 }
 
 fn regular(metadata: &Metadata) -> io::Result<()> {

@@ -11,6 +11,7 @@
 use std::ffi::OsStr;
 use std::path::{Component, Path, Prefix};
 
+use super::packing::unpacked_name;
 use crate::raw::Raw;
 
 /// What a path tells.
@@ -135,11 +136,10 @@ fn is_date(name: &str) -> bool {
     name.split(separator).all(is_number) && name.split(separator).count() <= 3
 }
 
-/// The day of `[u_](ex|nc|in)YYMMDD[HH][_x].log[.gz]`.
+/// The day of `[u_](ex|nc|in)YYMMDD[HH][_x].log`, packed or not.
 fn date(name: &OsStr) -> Option<(i32, u8, u8)> {
     let name = name.to_str()?.to_ascii_lowercase();
-    let name = name.strip_suffix(".gz").unwrap_or(&name);
-    let name = name.strip_suffix(".log")?;
+    let name = unpacked_name(&name).strip_suffix(".log")?;
     let name = name.strip_prefix("u_").unwrap_or(name);
     let digits = ["ex", "nc", "in"]
         .iter()

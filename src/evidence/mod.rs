@@ -20,7 +20,8 @@
 //! | `exhibit` | one item of evidence, and how it opens |
 //! | `map` | memory map with its guard; all code for one platform |
 //! | `whole` | a small file, read at once |
-//! | `stream`, `gzip`, `feed` | read once: decoded, counted, hashed |
+//! | `stream`, `feed` | read once: decoded, counted, hashed |
+//! | `packing`, `gzip`, `packed` | how bytes are packed, and the decoders |
 //! | `hash` | SHA-256 |
 
 mod discover;
@@ -32,6 +33,8 @@ mod hash;
 mod identity;
 mod inside;
 mod map;
+mod packed;
+mod packing;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -43,5 +46,6 @@ pub use self::hash::{Digest, Hashing, hex, sha256};
 pub use self::identity::PathIdentity;
 pub use self::inside::is_inside;
 pub use self::map::Mapping;
+pub use self::packing::unpacked_name;
 pub use self::stream::{Stream, StreamEnd};
 pub use self::whole::Whole;

@@ -1,4 +1,4 @@
-//! One exhibit read from front to back, decompressed where it is gzip.
+//! One exhibit read from front to back, decompressed where it is packed.
 //!
 //! In: a file that is not mapped, standard input, or any reader. Out: its
 //! bytes by [`Read`], then a [`StreamEnd`]: raw size, digest, warnings.
@@ -11,21 +11,22 @@ use std::io::{self, Read};
 
 use super::exhibit::Seen;
 use super::feed::{Feed, Source};
-use super::gzip::{Faults, Gzip, MAGIC};
+use super::gzip::Faults;
 use super::hash::{Digest, Hashing};
+use super::packing::{Decoder, Packing};
 use crate::limits::DECOMPRESSED_BYTES;
 use crate::raw::Raw;
 use crate::warning::{Kind, Warning};
 
-/// An exhibit that is read once, front to back. gzip is told by its first
-/// bytes, not by the file's name.
+/// An exhibit that is read once, front to back. How it is packed is told by
+/// its first bytes, not by the file's name.
 pub struct Stream {
     name: Raw,
     feed: Box<Feed>,
-    gzip: Option<Box<Gzip>>,
+    decoder: Option<Decoder>,
     /// The file as it was when it was opened.
     seen: Option<Seen>,
-    /// Decoded bytes after which gzip is cut.
+    /// Decoded bytes after which a packed exhibit is cut.
     limit: u64,
     faults: Faults,
 }
@@ -44,7 +45,7 @@ pub struct StreamEnd {
 
 impl Stream {
     /// A stream over any reader; `name` is the exhibit that warnings cite.
-    /// Waits for the first two bytes.
+    /// Waits for the first few bytes.
     pub fn new(
         name: Raw,
         reader: Box<dyn Read + Send>,
@@ -61,11 +62,11 @@ impl Stream {
         hashing: Hashing,
     ) -> Self {
         let mut feed = Box::new(Feed::new(source, hashing));
-        let gzip = feed.peek(MAGIC.len()).starts_with(&MAGIC);
+        let packing = Packing::of(feed.peek(Packing::BYTES));
         Self {
             name,
             feed,
-            gzip: gzip.then(|| Box::new(Gzip::new())),
+            decoder: packing.map(Decoder::new),
             seen,
             limit: DECOMPRESSED_BYTES,
             faults: Faults::default(),
@@ -81,7 +82,7 @@ impl Stream {
 
     /// True where the bytes are decompressed on the way.
     pub fn is_compressed(&self) -> bool {
-        self.gzip.is_some()
+        self.decoder.is_some()
     }
 
     /// Reads what is left of the raw file, so that the digest covers all of
@@ -119,21 +120,23 @@ impl Stream {
 
     /// Decodes, but not past the bound. At the bound one more byte is tried:
     /// an exhibit that ends right there was read whole.
-    fn decode(&mut self, gzip: &mut Gzip, into: &mut [u8]) -> usize {
-        let left = self.limit.saturating_sub(gzip.decoded());
+    fn decode(&mut self, decoder: &mut Decoder, into: &mut [u8]) -> usize {
+        let left = self.limit.saturating_sub(decoder.decoded());
         if left == 0 {
-            let more = gzip.read(&mut self.feed, &mut [0], &mut self.faults);
-            gzip.stop();
+            let more =
+                decoder.read(&mut self.feed, &mut [0], &mut self.faults);
+            decoder.stop();
             if more > 0 {
-                let limit = self.limit;
-                let detail = format!("gzip: cut after {limit} decoded bytes");
+                let (name, limit) = (decoder.name(), self.limit);
+                let detail =
+                    format!("{name}: cut after {limit} decoded bytes");
                 self.faults.note(Kind::Limit, detail);
             }
             return 0;
         }
         let room = usize::try_from(left).unwrap_or(usize::MAX).min(into.len());
         let into = into.get_mut(..room).unwrap_or_default();
-        gzip.read(&mut self.feed, into, &mut self.faults)
+        decoder.read(&mut self.feed, into, &mut self.faults)
     }
 }
 
@@ -143,11 +146,11 @@ impl Read for Stream {
         if into.is_empty() {
             return Ok(0);
         }
-        let Some(mut gzip) = self.gzip.take() else {
+        let Some(mut decoder) = self.decoder.take() else {
             return Ok(self.feed.read(into));
         };
-        let count = self.decode(&mut gzip, into);
-        self.gzip = Some(gzip);
+        let count = self.decode(&mut decoder, into);
+        self.decoder = Some(decoder);
         Ok(count)
     }
 }

@@ -9,6 +9,7 @@ use std::thread;
 use crate::error::Result;
 use crate::evidence::{
     Access, Content, Evidence, Exhibit, Hashing, PathIdentity, Stream,
+    unpacked_name,
 };
 use crate::limits;
 use crate::raw::Raw;
@@ -354,5 +355,7 @@ fn note(mut tally: Tally, setting: &Setting) -> Tally {
 
 fn is_named_log(exhibit: &Exhibit) -> bool {
     let name = exhibit.name.as_bytes().to_ascii_lowercase();
-    name.ends_with(b".log") || name.ends_with(b".log.gz")
+    unpacked_name(&String::from_utf8_lossy(&name))
+        .strip_suffix(".log")
+        .is_some()
 }

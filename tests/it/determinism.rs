@@ -129,6 +129,30 @@ fn gzip(text: &[u8]) -> Vec<u8> {
     out.finish().unwrap()
 }
 
+/// Ways to pack a file: what they put behind its name, and what does it.
+type Packer = (&'static str, fn(&[u8]) -> Vec<u8>);
+
+const PACKERS: [Packer; 4] =
+    [(".gz", gzip), (".bz2", bzip2), (".xz", xz), (".zst", zstd)];
+
+fn bzip2(text: &[u8]) -> Vec<u8> {
+    let level = bzip2::Compression::fast();
+    let mut out = bzip2::write::BzEncoder::new(Vec::new(), level);
+    out.write_all(text).unwrap();
+    out.finish().unwrap()
+}
+
+fn xz(text: &[u8]) -> Vec<u8> {
+    let options = lzma_rust2::XzOptions::with_preset(1);
+    let mut out = lzma_rust2::XzWriter::new(Vec::new(), options).unwrap();
+    out.write_all(text).unwrap();
+    out.finish().unwrap()
+}
+
+fn zstd(text: &[u8]) -> Vec<u8> {
+    zstd::encode_all(text, 3).unwrap()
+}
+
 /// Writes the made logs below a new folder, each through `change`.
 fn write(
     below: &Folder,
@@ -164,12 +188,16 @@ fn plain() -> Scanner<'static> {
 fn table(folder: &Folder) -> Vec<(String, PathBuf)> {
     let lf = write(folder, "lf", "", <[u8]>::to_vec);
     let crlf = write(folder, "crlf", "", crlf);
-    let gz = write(folder, "gz", ".gz", gzip);
+    let packed = PACKERS.map(|(end, pack)| {
+        (end, write(folder, end.trim_start_matches('.'), end, pack))
+    });
     let mut table = Vec::new();
     for (name, _) in made() {
         table.push((format!("{name}, LF"), lf.join(name)));
         table.push((format!("{name}, CRLF"), crlf.join(name)));
-        table.push((format!("{name}, gz"), gz.join(name)));
+        for (end, folder) in &packed {
+            table.push((format!("{name}, {end}"), folder.join(name)));
+        }
     }
     for name in ["FREIGHT-INTRA", "SP01", "EXCH01/HTTPERR"] {
         table.push((name.to_owned(), showcase(name)));
@@ -237,6 +265,9 @@ fn comparable(bytes: &Bytes, folder: &Path, keys: &[&str]) -> String {
             .expect("JSON is UTF-8")
             .replace(folder.to_str().unwrap(), "FOLDER")
             .replace(".log.gz", ".log")
+            .replace(".log.bz2", ".log")
+            .replace(".log.xz", ".log")
+            .replace(".log.zst", ".log")
     };
     let mut case: Value = serde_json::from_str(&text(&bytes.0)).unwrap();
     neutral(&mut case, keys);
@@ -255,7 +286,9 @@ fn line_ends_and_compression_do_not_matter() {
     let folder = Folder::new("line-ends");
     let lf = write(&folder, "lf", "", <[u8]>::to_vec);
     let crlf = write(&folder, "crlf", "", crlf);
-    let gz = write(&folder, "gz", ".gz", gzip);
+    let packed = PACKERS.map(|(end, pack)| {
+        (end, write(&folder, end.trim_start_matches('.'), end, pack))
+    });
     let scanner = plain();
     let mut hits = 0;
     for (name, _) in made() {
@@ -271,9 +304,11 @@ fn line_ends_and_compression_do_not_matter() {
         same(&what, expected.as_bytes(), of(&crlf, &keys).as_bytes());
         // Offsets are of the content and so stay.
         let keys = ["bytes", "sha256"];
-        let what = format!("{name}: plain and gz");
         let expected = of(&lf, &keys);
-        same(&what, expected.as_bytes(), of(&gz, &keys).as_bytes());
+        for (end, folder) in &packed {
+            let what = format!("{name}: plain and {end}");
+            same(&what, expected.as_bytes(), of(folder, &keys).as_bytes());
+        }
     }
     assert!(hits > 100, "the made logs hold attacks, found {hits} hits");
 }

@@ -15,7 +15,7 @@ fn member(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// Text that compresses, but not to nothing.
-fn text(lines: u32) -> Vec<u8> {
+pub(super) fn text(lines: u32) -> Vec<u8> {
     let line = |n: u32| format!("/{} {n}\n", n.wrapping_mul(0x9e37_79b1));
     (0..lines).map(line).collect::<String>().into_bytes()
 }
@@ -32,7 +32,7 @@ fn decode(bytes: &[u8]) -> (Vec<u8>, StreamEnd) {
     (decoded, end)
 }
 
-fn kinds(end: &StreamEnd) -> Vec<Kind> {
+pub(super) fn kinds(end: &StreamEnd) -> Vec<Kind> {
     end.warnings.iter().map(|warning| warning.kind).collect()
 }
 
@@ -58,7 +58,10 @@ impl Read for Slow {
     }
 }
 
-fn slow(bytes: &[u8], fault: Option<io::ErrorKind>) -> (Vec<u8>, StreamEnd) {
+pub(super) fn slow(
+    bytes: &[u8],
+    fault: Option<io::ErrorKind>,
+) -> (Vec<u8>, StreamEnd) {
     let reader = Box::new(Slow(bytes.to_vec(), 0, false, fault));
     read(Stream::new("slow".into(), reader, Hashing::Sha256))
 }

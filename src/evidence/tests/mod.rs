@@ -5,6 +5,7 @@ mod find;
 mod gzip;
 mod identity;
 mod open;
+mod packed;
 
 use std::fs;
 use std::io::Read;
