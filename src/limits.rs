@@ -37,6 +37,13 @@ pub const WALK_DEPTH: usize = 64;
 /// this bounds time, not memory.
 pub const DECOMPRESSED_BYTES: u64 = 64 << 30;
 
+/// Members of one archive; the rest is told, not read. A year of hourly
+/// logs of a hundred sites is less.
+pub const MEMBERS: usize = 1_000_000;
+
+/// Archives inside archives that are opened.
+pub const ARCHIVE_DEPTH: usize = 8;
+
 /// Memory that a decoder of xz or Zstandard may ask for: what their
 /// packers use at the highest level, and not what a crafted header says.
 pub const DECODER_WINDOW: u64 = 1 << DECODER_WINDOW_LOG;

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::case::Case;
 use crate::case::tally::{Counts, join_spans};
+use crate::case::{Case, Exhibit};
 use crate::signature::Outcome;
-use crate::w3c::Timestamp;
+use crate::w3c::{Dialect, Timestamp};
 
 /// A case in a few numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,7 +18,7 @@ pub struct Summary {
     pub hosts_probed: u64,
     /// Hosts with a probe that succeeded.
     pub hosts_with_success: u64,
-    /// Bytes as found.
+    /// Bytes as found; those of an archive are those of its members.
     pub bytes: u64,
     /// All lines: the sum of the four that follow.
     pub lines: u64,
@@ -47,8 +47,11 @@ impl Summary {
     pub(super) fn of(case: &Case) -> Self {
         let succeeded =
             |worst: Option<Outcome>| worst.is_some_and(Outcome::is_success);
+        // What an archive holds are exhibits, and counts there.
+        let is_log = |it: &&Exhibit| it.dialect != Dialect::Archive.as_str();
+        let logs = || case.exhibits.iter().filter(is_log);
         let mut sum = Self {
-            exhibits: count(case.exhibits.iter()),
+            exhibits: count(logs()),
             hosts: count(case.hosts.iter()),
             hosts_probed: count(case.hosts.iter().filter(|h| h.probed)),
             hosts_with_success: count(
@@ -57,7 +60,7 @@ impl Summary {
             findings: count(case.findings.iter()),
             ..Self::default()
         };
-        for exhibit in &case.exhibits {
+        for exhibit in logs() {
             sum.bytes = sum.bytes.saturating_add(exhibit.bytes);
             sum.lines = sum.lines.saturating_add(exhibit.lines);
             sum.records = sum.records.saturating_add(exhibit.records);

@@ -57,7 +57,7 @@ pub enum Command {
 #[derive(Debug, clap::Args)]
 pub struct ScanArgs {
     /// Files, folders (with all below them), patterns, or `-` for standard
-    /// input. Files may be packed: gzip, bzip2, xz, zstd.
+    /// input. Files may be packed (gzip, bzip2, xz, zstd) or archives (tar).
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// Write the case into this folder: case.json and hits.jsonl.

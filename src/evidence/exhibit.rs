@@ -16,6 +16,7 @@ use super::identity::{self, PathIdentity};
 use super::map::{self, Mapping};
 use super::packing::Packing;
 use super::stream::Stream;
+use super::tar::Tar;
 use super::whole::Whole;
 use crate::raw::Raw;
 use crate::warning::{Kind, Warning};
@@ -100,7 +101,7 @@ impl Exhibit {
         let (mut file, seen) = self.file().map_err(unreadable)?;
         if access == Access::Auto && (1..=small).contains(&seen.bytes) {
             let whole = Whole::new(name.clone(), file, seen, buffer());
-            if Packing::of(whole.bytes()).is_none() {
+            if !is_packed_start(whole.bytes()) {
                 return Ok(Content::Whole(whole));
             }
             file = whole.into_file().map_err(unreadable)?;
@@ -134,13 +135,21 @@ impl Exhibit {
     }
 }
 
+/// Bytes that tell whether a file is packed.
+const START: usize = 512;
+
+/// True where a file that starts so must be read from front to back.
+fn is_packed_start(start: &[u8]) -> bool {
+    Packing::of(start).is_some() || Tar::is_start(start)
+}
+
 fn is_packed(file: &mut File) -> io::Result<bool> {
-    let mut first = Vec::with_capacity(Packing::BYTES);
-    let start = Read::take(&mut *file, Packing::BYTES as u64);
+    let mut first = Vec::with_capacity(START);
+    let start = Read::take(&mut *file, START as u64);
     // A file that cannot be read is found out when it is.
     let _ = { start }.read_to_end(&mut first);
     file.rewind()?;
-    Ok(Packing::of(&first).is_some())
+    Ok(is_packed_start(&first))
 }
 
 fn regular(metadata: &Metadata) -> io::Result<()> {

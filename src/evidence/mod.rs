@@ -22,6 +22,7 @@
 //! | `whole` | a small file, read at once |
 //! | `stream`, `feed` | read once: decoded, counted, hashed |
 //! | `packing`, `gzip`, `packed` | how bytes are packed, and the decoders |
+//! | `members`, `tar` | archives: each file in them is an exhibit |
 //! | `hash` | SHA-256 |
 
 mod discover;
@@ -33,9 +34,11 @@ mod hash;
 mod identity;
 mod inside;
 mod map;
+mod members;
 mod packed;
 mod packing;
 mod stream;
+mod tar;
 #[cfg(test)]
 mod tests;
 mod whole;
@@ -46,6 +49,8 @@ pub use self::hash::{Digest, Hashing, hex, sha256};
 pub use self::identity::PathIdentity;
 pub use self::inside::is_inside;
 pub use self::map::Mapping;
+pub use self::members::Member;
 pub use self::packing::unpacked_name;
 pub use self::stream::{Stream, StreamEnd};
+pub use self::tar::{Tar, Walk};
 pub use self::whole::Whole;

@@ -112,6 +112,11 @@ impl<'s, C: Collector> Board<'s, C> {
         Arc::into_inner(work)
     }
 
+    /// A member of an archive is opened, beside what [`Board::next`] gave.
+    pub fn opened(&self) {
+        lock(&self.plan).underway += 1;
+    }
+
     /// An exhibit is closed.
     pub fn closed(&self) {
         lock(&self.plan).underway -= 1;

@@ -1,15 +1,17 @@
 //! All exhibits, in parallel: opens each, tells its dialect, scans it, and
 //! hands the whole over.
 
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::num::NonZeroUsize;
+use std::panic::resume_unwind;
+use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
 use crate::error::Result;
 use crate::evidence::{
-    Access, Content, Evidence, Exhibit, Hashing, PathIdentity, Stream,
-    unpacked_name,
+    Access, Content, Evidence, Exhibit, Hashing, Member, PathIdentity, Stream,
+    Tar, unpacked_name,
 };
 use crate::limits;
 use crate::raw::Raw;
@@ -19,7 +21,7 @@ use crate::scan::chunk::Desk;
 use crate::scan::collector::{Collector, Setting, Tally};
 use crate::scan::progress::Progress;
 use crate::scan::source::Source;
-use crate::scan::work::{Held, Outcome, Shared, Work};
+use crate::scan::work::{Held, Origin, Outcome, Shared, Work};
 use crate::signature::Signatures;
 use crate::w3c::Dialect;
 use crate::w3c::dialect::detect;
@@ -175,13 +177,14 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
     }
 
     fn exhibit(&self, exhibit: &'a Exhibit, desk: &mut Desk) {
-        let mut setting = Setting {
+        let setting = Setting {
             name: exhibit.name.clone(),
             identity: exhibit.identity(),
             dialect: Dialect::Unknown,
         };
-        let options = self.options;
-        let (access, hashing) = (options.access, options.hashing);
+        let origin =
+            if exhibit.explicit { Origin::Named } else { Origin::Found };
+        let (access, hashing) = (self.options.access, self.options.hashing);
         let buffer = || std::mem::take(&mut desk.file);
         match exhibit.open_small(access, hashing, self.small, buffer) {
             Err(warning) => {
@@ -192,22 +195,94 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
                     ..Tally::default()
                 };
                 let part = self.shared.collector.part(&setting);
-                self.hand_over(Some(exhibit), &setting, tally, part);
+                self.hand_over(origin, &setting, tally, part);
             }
             Ok(content) => {
-                let (held, source) =
-                    hold(content, options.chunk_bytes, &mut setting);
-                let hash = options.hashing == Hashing::Sha256;
-                let work = Work::new(self.shared, setting, held, source);
-                let work = work.of(exhibit, hash);
-                self.work(self.board.show(work), false, desk);
+                let opened = Opened { setting, origin, depth: 0 };
+                self.content(opened, content, &exhibit.path, desk);
             }
         }
     }
 
+    /// Works on open content. `path` tells the host of an archive's members.
+    fn content(
+        &self,
+        opened: Opened,
+        content: Content,
+        path: &Path,
+        desk: &mut Desk,
+    ) {
+        let Opened { mut setting, origin, depth } = opened;
+        match hold(content, self.options.chunk_bytes, &mut setting) {
+            Holding::Lines(held, source) => {
+                let hash = self.options.hashing == Hashing::Sha256;
+                let work = Work::new(self.shared, setting, held, source);
+                self.work(self.board.show(work.of(origin, hash)), false, desk);
+            }
+            Holding::Tar(tar) => {
+                let _closed = Closed(self.board);
+                let opened = Opened { setting, origin, depth };
+                self.archive(opened, tar, path, desk);
+            }
+        }
+    }
+
+    /// Works on the members of an archive, one after the other, while a
+    /// thread of its own decompresses them and others help.
+    fn archive(&self, opened: Opened, tar: Tar, path: &Path, desk: &mut Desk) {
+        let Opened { setting, origin, depth } = opened;
+        let mut tally = Tally::default();
+        if depth >= limits::ARCHIVE_DEPTH {
+            let name = setting.name.clone();
+            let detail = format!("not opened: {depth} archives deep");
+            tally.warnings.push(Warning::new(Kind::Limit, name, detail));
+        } else {
+            let (walk, members) = tar.open(path);
+            let end = thread::scope(|scope| {
+                let walker = thread::Builder::new();
+                let walker = walker.spawn_scoped(scope, move || walk.run())?;
+                for member in members {
+                    if self.shared.progress.is_interrupted() {
+                        break;
+                    }
+                    self.member(member, depth + 1, desk);
+                }
+                Ok(walker.join().unwrap_or_else(|panic| resume_unwind(panic)))
+            });
+            match end {
+                Ok(end) => {
+                    (tally.bytes, tally.sha256) = (end.raw_bytes, end.sha256);
+                    tally.warnings.extend(end.warnings);
+                }
+                Err(error) => {
+                    let error: io::Error = error;
+                    let name = setting.name.clone();
+                    let detail = format!("no thread to unpack it: {error}");
+                    let kind = Kind::Unreadable;
+                    tally.warnings.push(Warning::new(kind, name, detail));
+                }
+            }
+        }
+        let part = self.shared.collector.part(&setting);
+        self.hand_over(origin, &setting, tally, part);
+    }
+
+    fn member(&self, member: Member, depth: usize, desk: &mut Desk) {
+        self.board.opened();
+        let setting = Setting {
+            name: member.name.clone(),
+            identity: member.identity(),
+            dialect: Dialect::Unknown,
+        };
+        let path = member.path.clone();
+        let stream = member.stream(self.options.hashing);
+        let opened = Opened { setting, origin: Origin::Found, depth };
+        self.content(opened, Content::Stream(stream), &path, desk);
+    }
+
     /// What the whole of an exhibit shows.
     fn close(&self, outcome: Outcome<'a, C::Part>, desk: &mut Desk) {
-        let Outcome { exhibit, setting, mut tally, part, .. } = outcome;
+        let Outcome { origin, setting, mut tally, part, .. } = outcome;
         match (outcome.held, outcome.source.into_stream()) {
             (Held::Mapped(mapping), _) => {
                 tally.bytes = mapping.bytes().len() as u64;
@@ -230,21 +305,21 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
             }
             (Held::Bytes(_) | Held::Stream, None) => {}
         }
-        self.hand_over(exhibit, &setting, tally, part);
+        self.hand_over(origin, &setting, tally, part);
     }
 
     fn hand_over(
         &self,
-        exhibit: Option<&Exhibit>,
+        origin: Origin,
         setting: &Setting,
         tally: Tally,
         part: C::Part,
     ) {
         let collector = self.shared.collector;
-        let Some(exhibit) = exhibit else {
+        if origin == Origin::Bytes {
             return collector.exhibit(setting, tally, part);
-        };
-        if let Some(warning) = aside(&tally, setting, exhibit) {
+        }
+        if let Some(warning) = aside(&tally, setting, origin) {
             return collector.aside(warning);
         }
         collector.exhibit(setting, note(tally, setting), part);
@@ -260,27 +335,47 @@ impl<C: Collector> Drop for Closed<'_, '_, C> {
     }
 }
 
+/// An exhibit that is being opened.
+struct Opened {
+    setting: Setting,
+    origin: Origin,
+    /// Archives that it lies in.
+    depth: usize,
+}
+
+/// What an exhibit turned out to hold.
+enum Holding<'a> {
+    Lines(Held<'a>, Source),
+    Tar(Tar),
+}
+
 /// Tells the dialect of an open exhibit, and where its blocks come from.
 fn hold<'a>(
     content: Content,
     chunk_bytes: usize,
     setting: &mut Setting,
-) -> (Held<'a>, Source) {
+) -> Holding<'a> {
     match content {
         Content::Mapped(mapping) => {
             setting.dialect = detect(head(mapping.bytes()));
             let held = Held::Mapped(Box::new(mapping));
-            (held, Source::memory(chunk_bytes))
+            Holding::Lines(held, Source::memory(chunk_bytes))
         }
         Content::Whole(whole) => {
             setting.dialect = detect(head(whole.bytes()));
             let held = Held::Whole(Box::new(whole));
-            (held, Source::memory(chunk_bytes))
+            Holding::Lines(held, Source::memory(chunk_bytes))
         }
         Content::Stream(mut stream) => {
             let head = first_bytes(&mut stream);
+            if Tar::is_start(&head) {
+                setting.dialect = Dialect::Archive;
+                let name = setting.name.clone();
+                return Holding::Tar(Tar::new(name, head, stream));
+            }
             setting.dialect = detect(&head);
-            (Held::Stream, Source::stream(stream, head, chunk_bytes))
+            let source = Source::stream(stream, head, chunk_bytes);
+            Holding::Lines(Held::Stream, source)
         }
     }
 }
@@ -299,14 +394,10 @@ fn head(bytes: &[u8]) -> &[u8] {
 }
 
 /// A file that a folder walk met, that is no log and not named like one.
-fn aside(
-    tally: &Tally,
-    setting: &Setting,
-    exhibit: &Exhibit,
-) -> Option<Warning> {
+fn aside(tally: &Tally, setting: &Setting, origin: Origin) -> Option<Warning> {
     let is_log =
         !matches!(setting.dialect, Dialect::Unknown | Dialect::Binary);
-    let named = exhibit.explicit || is_named_log(exhibit);
+    let named = origin == Origin::Named || is_named_log(&setting.name);
     if is_log || named || !tally.warnings.is_empty() {
         return None;
     }
@@ -318,7 +409,10 @@ fn aside(
 fn note(mut tally: Tally, setting: &Setting) -> Tally {
     let dialect = setting.dialect;
     let kind = match dialect {
-        Dialect::Empty | Dialect::W3c | Dialect::HttpErr => None,
+        Dialect::Empty
+        | Dialect::W3c
+        | Dialect::HttpErr
+        | Dialect::Archive => None,
         _ if !tally.warnings.is_empty() && tally.lines == 0 => None,
         _ if dialect.is_judged_elsewhere() => Some(Kind::NotJudged),
         Dialect::Unknown | Dialect::Binary => Some(Kind::NotALog),
@@ -353,8 +447,8 @@ fn note(mut tally: Tally, setting: &Setting) -> Tally {
     tally
 }
 
-fn is_named_log(exhibit: &Exhibit) -> bool {
-    let name = exhibit.name.as_bytes().to_ascii_lowercase();
+fn is_named_log(name: &Raw) -> bool {
+    let name = name.as_bytes().to_ascii_lowercase();
     unpacked_name(&String::from_utf8_lossy(&name))
         .strip_suffix(".log")
         .is_some()

@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::evidence::{Digest, Exhibit, Mapping, Whole};
+use crate::evidence::{Digest, Mapping, Whole};
 use crate::scan::bell::Bell;
 use crate::scan::chunk::{Chunk, Desk, Lines};
 use crate::scan::collector::{Collector, Setting, Tally};
@@ -39,6 +39,17 @@ impl<C> Clone for Shared<'_, C> {
 }
 
 impl<C> Copy for Shared<'_, C> {}
+
+/// Where an exhibit comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// Bytes that were at hand.
+    Bytes,
+    /// A path that was named.
+    Named,
+    /// A folder, or an archive.
+    Found,
+}
 
 /// What an exhibit is read from.
 pub(super) enum Held<'s> {
@@ -71,7 +82,7 @@ impl Held<'_> {
 /// An open exhibit.
 pub(super) struct Work<'s, C: Collector> {
     setting: Setting,
-    exhibit: Option<&'s Exhibit>,
+    origin: Origin,
     shared: Shared<'s, C>,
     held: Held<'s>,
     source: Mutex<Source>,
@@ -90,7 +101,7 @@ pub(super) struct Work<'s, C: Collector> {
 
 /// What is left when all is done.
 pub(super) struct Outcome<'s, P> {
-    pub exhibit: Option<&'s Exhibit>,
+    pub origin: Origin,
     pub setting: Setting,
     pub tally: Tally,
     pub part: P,
@@ -129,17 +140,17 @@ impl<'s, C: Collector> Work<'s, C> {
             to_hash: AtomicBool::new(false),
             digest: Mutex::default(),
             setting,
-            exhibit: None,
+            origin: Origin::Bytes,
         }
     }
 
-    /// The content is that of this file; if it is in memory, `hash` it.
+    /// The content is that of a file; if it is in memory, `hash` it.
     #[must_use]
-    pub fn of(self, exhibit: &'s Exhibit, hash: bool) -> Self {
+    pub fn of(self, origin: Origin, hash: bool) -> Self {
         let is_file = matches!(self.held, Held::Mapped(_) | Held::Whole(_));
         let hashes = hash && is_file;
         let to_hash = AtomicBool::new(hashes);
-        Self { exhibit: Some(exhibit), hashes, to_hash, ..self }
+        Self { origin, hashes, to_hash, ..self }
     }
 
     /// True where one more thread would find something to do.
@@ -332,7 +343,7 @@ impl<'s, C: Collector> Work<'s, C> {
         let source = self.source.into_inner();
         let digest = self.digest.into_inner();
         Outcome {
-            exhibit: self.exhibit,
+            origin: self.origin,
             setting: self.setting,
             tally: joint.tally,
             part: joint.part,

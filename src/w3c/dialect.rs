@@ -65,6 +65,8 @@ pub enum Dialect {
     Unknown,
     /// No line with anything on it.
     Empty,
+    /// A file of files: each of them is an exhibit.
+    Archive,
 }
 
 impl Dialect {
@@ -85,6 +87,7 @@ impl Dialect {
             Self::Utf16 => "utf16",
             Self::Unknown => "unknown",
             Self::Empty => "empty",
+            Self::Archive => "archive",
         }
     }
 
@@ -121,6 +124,7 @@ impl Dialect {
             Self::Utf16 => "UTF-16 text: not read",
             Self::Unknown => "not a log that iisleuth knows",
             Self::Empty => "empty file",
+            Self::Archive => "archive: its files are exhibits of their own",
         }
     }
 }

@@ -27,6 +27,7 @@
 #![allow(clippy::pedantic)]
 
 mod accounting;
+mod archives;
 mod bench;
 mod commands;
 mod corpus;

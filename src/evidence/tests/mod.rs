@@ -6,6 +6,7 @@ mod gzip;
 mod identity;
 mod open;
 mod packed;
+mod tar;
 
 use std::fs;
 use std::io::Read;

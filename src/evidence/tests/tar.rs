@@ -1,0 +1,168 @@
+//! tar, whole and damaged: what its members are.
+
+use std::io::Read;
+use std::path::Path;
+
+use tar::{Builder, EntryType, Header};
+
+use super::super::{Hashing, Stream, StreamEnd, Tar, sha256};
+use super::gzip::text;
+use crate::warning::Kind;
+
+fn header(name: &[u8], size: u64, kind: EntryType) -> Header {
+    let mut header = Header::new_gnu();
+    let field = &mut header.as_old_mut().name;
+    field[..name.len()].copy_from_slice(name);
+    header.set_size(size);
+    header.set_entry_type(kind);
+    header.set_cksum();
+    header
+}
+
+fn pack(members: &[(&[u8], &[u8])]) -> Vec<u8> {
+    let mut archive = Builder::new(Vec::new());
+    for (name, bytes) in members {
+        let header = header(name, bytes.len() as u64, EntryType::Regular);
+        archive.append(&header, *bytes).unwrap();
+    }
+    archive.into_inner().unwrap()
+}
+
+/// Name and bytes of each member, and what was met.
+type Found = (Vec<(Vec<u8>, Vec<u8>)>, StreamEnd);
+
+fn walk(bytes: &[u8], path: &str) -> Found {
+    let reader = Box::new(std::io::Cursor::new(bytes.to_vec()));
+    let mut stream = Stream::new(path.into(), reader, Hashing::Sha256);
+    let mut head = Vec::new();
+    stream.by_ref().take(1000).read_to_end(&mut head).unwrap();
+    assert!(Tar::is_start(&head));
+    let tar = Tar::new(path.into(), head, stream);
+    let (walk, members) = tar.open(Path::new(path));
+    std::thread::scope(|scope| {
+        let walker = scope.spawn(|| walk.run());
+        let members = members.into_iter().map(|member| {
+            let name = member.name.as_bytes().to_vec();
+            let (bytes, _) = super::read(member.stream(Hashing::None));
+            (name, bytes)
+        });
+        let members = members.collect();
+        (members, walker.join().unwrap())
+    })
+}
+
+fn kinds(end: &StreamEnd) -> Vec<Kind> {
+    end.warnings.iter().map(|warning| warning.kind).collect()
+}
+
+#[test]
+fn members_have_names_bytes_and_an_order() {
+    let long = text(60_000);
+    let bytes = pack(&[
+        (b"./W3SVC1/ex010719.log", b"one\n"),
+        (b"b.log", &long),
+        (b"empty.log", b""),
+        (b"b.log", b"again\n"),
+        (b"../../up.log", b"up\n"),
+        (b"/etc/x.log", b"abs\n"),
+        (b"caf\xe9.log", b"ansi\n"),
+    ]);
+    let (members, end) = walk(&bytes, "old.tar");
+    let expected: [(&[u8], &[u8]); 7] = [
+        (b"old.tar!/W3SVC1/ex010719.log", b"one\n"),
+        (b"old.tar!/b.log", &long),
+        (b"old.tar!/empty.log", b""),
+        (b"old.tar!/b.log#2", b"again\n"),
+        (b"old.tar!/../../up.log", b"up\n"),
+        (b"old.tar!//etc/x.log", b"abs\n"),
+        (b"old.tar!/caf\xe9.log", b"ansi\n"),
+    ];
+    let found = members
+        .iter()
+        .map(|(name, bytes)| (name.as_slice(), bytes.as_slice()));
+    assert!(found.eq(expected));
+    assert_eq!(end.warnings, []);
+    assert_eq!(end.raw_bytes, bytes.len() as u64);
+    assert_eq!(end.sha256, Some(sha256(&bytes)));
+}
+
+#[test]
+fn a_cut_keeps_what_came_before() {
+    let long = text(2_000);
+    let names: [&[u8]; 3] = [b"a.log", b"b.log", b"c.log"];
+    let bytes = pack(&names.map(|name| (name, long.as_slice())));
+    let whole = long.repeat(3);
+    let mut longest = 0;
+    for at in (512..bytes.len()).step_by(777) {
+        let (members, end) = walk(&bytes[..at], "x.tar");
+        let got: Vec<u8> =
+            members.into_iter().flat_map(|(_, bytes)| bytes).collect();
+        assert!(whole.starts_with(&got), "{at}");
+        assert!(got.len() >= longest, "{at}");
+        longest = got.len();
+        // Blocks of zeros may be missing at the end; nothing else.
+        let is_whole = got.len() == whole.len();
+        assert!(is_whole || kinds(&end) == [Kind::Cut], "{at} {end:?}");
+    }
+    assert_eq!(longest, whole.len());
+}
+
+#[test]
+fn what_is_no_file_is_counted() {
+    let mut archive = Builder::new(Vec::new());
+    for (name, kind) in [
+        (&b"dir/"[..], EntryType::Directory),
+        (b"link", EntryType::Symlink),
+        (b"hard", EntryType::Link),
+        (b"pipe", EntryType::Fifo),
+        (b"disk", EntryType::Block),
+    ] {
+        let mut header = header(name, 0, kind);
+        header.set_link_name("/etc/passwd").unwrap();
+        header.set_cksum();
+        archive.append(&header, &b""[..]).unwrap();
+    }
+    let log = header(b"x.log", 2, EntryType::Regular);
+    archive.append(&log, &b"x\n"[..]).unwrap();
+    let (members, end) = walk(&archive.into_inner().unwrap(), "x.tar");
+    assert_eq!(members, [(b"x.tar!/x.log".to_vec(), b"x\n".to_vec())]);
+    assert_eq!(kinds(&end), [Kind::Odd]);
+    assert_eq!(end.warnings[0].count, 4);
+}
+
+#[test]
+fn sizes_that_lie() {
+    for size in [u64::MAX >> 1, 1 << 40, 5_000] {
+        let mut bytes =
+            header(b"a.log", size, EntryType::Regular).as_bytes().to_vec();
+        bytes.extend_from_slice(&text(20));
+        let (members, end) = walk(&bytes, "x.tar");
+        let [(_, got)] = members.as_slice() else { panic!("{members:?}") };
+        assert!(got.starts_with(&text(20)));
+        assert_eq!(kinds(&end), [Kind::Cut]);
+    }
+}
+
+#[test]
+fn every_flipped_bit_is_survived() {
+    let bytes = pack(&[(b"a.log", b"one\n"), (b"b.log", b"two\n")]);
+    for bit in 512 * 8..bytes.len() * 8 {
+        let mut bytes = bytes.clone();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        let (members, _) = walk(&bytes, "x.tar");
+        assert!(!members.is_empty(), "bit {bit}");
+    }
+}
+
+#[test]
+fn logs_are_no_tars() {
+    assert!(!Tar::is_start(&[0; 512]));
+    assert!(!Tar::is_start(&text(100)));
+    assert!(!Tar::is_start(b"#Software: Microsoft"));
+    // Without the magic that later formats have.
+    let mut old = Header::new_old();
+    old.set_path("x.log").unwrap();
+    old.set_size(0);
+    old.set_cksum();
+    assert!(Tar::is_start(old.as_bytes()));
+}
