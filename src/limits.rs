@@ -41,6 +41,16 @@ pub const DECOMPRESSED_BYTES: u64 = 64 << 30;
 /// logs of a hundred sites is less.
 pub const MEMBERS: usize = 1_000_000;
 
+/// Bytes that may come out of an archive and those in it, by its own: the
+/// most that deflate can do, and more than logs ever shrink.
+pub const UNPACKED_RATIO: u64 = 1_000;
+
+/// The same for a small one.
+pub const UNPACKED_LEAST: u64 = 1 << 30;
+
+/// A zip inside another archive is read into memory up to this size.
+pub const ZIP_IN_MEMORY: u64 = 64 << 20;
+
 /// Archives inside archives that are opened.
 pub const ARCHIVE_DEPTH: usize = 8;
 

@@ -57,7 +57,8 @@ pub enum Command {
 #[derive(Debug, clap::Args)]
 pub struct ScanArgs {
     /// Files, folders (with all below them), patterns, or `-` for standard
-    /// input. Files may be packed (gzip, bzip2, xz, zstd) or archives (tar).
+    /// input. Files may be packed (gzip, bzip2, xz, zstd) or archives
+    /// (tar, zip).
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// Write the case into this folder: case.json and hits.jsonl.

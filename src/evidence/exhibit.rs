@@ -18,6 +18,7 @@ use super::packing::Packing;
 use super::stream::Stream;
 use super::tar::Tar;
 use super::whole::Whole;
+use super::zip::Zip;
 use crate::raw::Raw;
 use crate::warning::{Kind, Warning};
 
@@ -69,6 +70,8 @@ pub enum Content {
     Whole(Whole),
     /// Bytes from front to back.
     Stream(Stream),
+    /// A directory, and files by their places.
+    Zip(Zip),
 }
 
 impl Exhibit {
@@ -114,6 +117,9 @@ impl Exhibit {
                 Err(refused) => file = refused,
             }
         }
+        if is_zip(&mut file).map_err(unreadable)? {
+            return Ok(Content::Zip(Zip::file(name, file, seen, hashing)));
+        }
         let source = Source::File(file);
         let stream = Stream::over(name, source, Some(seen), hashing);
         Ok(Content::Stream(stream))
@@ -138,18 +144,29 @@ impl Exhibit {
 /// Bytes that tell whether a file is packed.
 const START: usize = 512;
 
-/// True where a file that starts so must be read from front to back.
+/// True where a file that starts so is not the lines of a log as it lies.
 fn is_packed_start(start: &[u8]) -> bool {
-    Packing::of(start).is_some() || Tar::is_start(start)
+    Packing::of(start).is_some()
+        || Tar::is_start(start)
+        || Zip::is_start(start)
 }
 
 fn is_packed(file: &mut File) -> io::Result<bool> {
+    start(file).map(|start| is_packed_start(&start))
+}
+
+fn is_zip(file: &mut File) -> io::Result<bool> {
+    start(file).map(|start| Zip::is_start(&start))
+}
+
+/// The first bytes; the file stands at its start again.
+fn start(file: &mut File) -> io::Result<Vec<u8>> {
     let mut first = Vec::with_capacity(START);
-    let start = Read::take(&mut *file, START as u64);
+    let mut start = Read::take(&mut *file, START as u64);
     // A file that cannot be read is found out when it is.
-    let _ = { start }.read_to_end(&mut first);
+    let _ = start.read_to_end(&mut first);
     file.rewind()?;
-    Ok(is_packed_start(&first))
+    Ok(first)
 }
 
 fn regular(metadata: &Metadata) -> io::Result<()> {

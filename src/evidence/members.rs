@@ -10,6 +10,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
+use super::archive::Budget;
 use super::hash::Hashing;
 use super::identity::{self, PathIdentity};
 use super::stream::Stream;
@@ -53,6 +54,8 @@ pub(super) struct Members {
     /// How often each name was met: an archive may hold a name twice, with
     /// other bytes.
     met: HashMap<Vec<u8>, u64>,
+    budget: Budget,
+    over_budget: bool,
 }
 
 /// Nobody wants the members any more.
@@ -63,17 +66,26 @@ pub(super) struct Unwanted;
 pub(super) fn members(
     archive: Raw,
     path: &Path,
+    budget: Budget,
 ) -> (Members, Receiver<Member>) {
     let (to, from) = sync_channel(0);
-    let (path, met) = (folder_like(path), HashMap::new());
-    (Members { archive, path, to, met }, from)
+    let members = Members {
+        archive,
+        path: folder_like(path),
+        to,
+        met: HashMap::new(),
+        budget,
+        over_budget: false,
+    };
+    (members, from)
 }
 
 /// The path of the folder that an archive was made of, as far as its name
 /// tells: people name archives after hosts.
 fn folder_like(path: &Path) -> PathBuf {
-    const ENDINGS: [&str; 9] = [
-        ".gz", ".bz2", ".xz", ".zst", ".tar", ".tgz", ".tbz2", ".txz", ".tzst",
+    const ENDINGS: [&str; 10] = [
+        ".gz", ".bz2", ".xz", ".zst", ".tar", ".tgz", ".tbz2", ".txz",
+        ".tzst", ".zip",
     ];
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
         return path.to_owned();
@@ -90,12 +102,12 @@ fn folder_like(path: &Path) -> PathBuf {
 }
 
 impl Members {
-    /// Hands over a member of `size` bytes, and then its bytes. They end
-    /// early where the archive does.
+    /// Hands over a member of `size` bytes, where that is known, and then
+    /// its bytes. They end early where the archive does.
     pub fn send(
         &mut self,
         name: &[u8],
-        size: u64,
+        size: Option<u64>,
         mut bytes: impl Read,
     ) -> Result<(), Unwanted> {
         let (to, from) = sync_channel(WAITING);
@@ -106,7 +118,8 @@ impl Members {
         if *met > 1 {
             whole.extend_from_slice(format!("#{met}").as_bytes());
         }
-        let inside = String::from_utf8_lossy(name);
+        // Old packers on Windows write backslashes.
+        let inside = String::from_utf8_lossy(name).replace('\\', "/");
         let inside = inside.trim_start_matches('/');
         let member = Member {
             name: Raw::from(whole.as_slice()),
@@ -114,7 +127,7 @@ impl Members {
             bytes: Pipe { from, block: Vec::new(), at: 0 },
         };
         self.to.send(member).map_err(|_| Unwanted)?;
-        let mut left = size;
+        let mut left = size.unwrap_or(u64::MAX);
         while left > 0 {
             let room = usize::try_from(left).unwrap_or(BLOCK).min(BLOCK);
             let mut block = vec![0; room];
@@ -122,15 +135,37 @@ impl Members {
                 Ok(count) => count,
                 Err(error) => return send(&to, Err(error)),
             };
+            if count == 0 && size.is_none() {
+                return Ok(());
+            }
             if count == 0 {
                 let early = "the archive ends before the member does";
                 return send(&to, Err(io::Error::other(early)));
             }
             block.truncate(count);
             left -= count as u64;
+            if !self.budget.take(count as u64) {
+                self.over_budget = true;
+                let over = "more came out of the archive than may";
+                send(&to, Err(io::Error::other(over)))?;
+                return Err(Unwanted);
+            }
             send(&to, Ok(block))?;
         }
-        Ok(())
+        // Where there is a checksum, it is told at the end.
+        match bytes.read(&mut [0]) {
+            Ok(0) => Ok(()),
+            Ok(_) => {
+                let more = "the member is longer than the archive says";
+                send(&to, Err(io::Error::other(more)))
+            }
+            Err(error) => send(&to, Err(error)),
+        }
+    }
+
+    /// True where more came out of the archive than may.
+    pub fn is_over_budget(&self) -> bool {
+        self.over_budget
     }
 }
 
@@ -141,12 +176,18 @@ fn send(to: &SyncSender<Block>, block: Block) -> Result<(), Unwanted> {
     to.send(block).map_err(|_| Unwanted)
 }
 
+/// Bytes asked of a decoder at once: so many are lost at most where one
+/// keeps to itself what it decoded before a fault.
+const STEP: usize = 8 << 10;
+
 /// Fills the buffer; less only at the end.
 fn read_full(from: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut length = 0;
     while let Some(rest) = buffer.get_mut(length..)
         && !rest.is_empty()
     {
+        let step = rest.len().min(STEP);
+        let Some(rest) = rest.get_mut(..step) else { break };
         match from.read(rest) {
             Ok(0) => break,
             Ok(count) => length += count,

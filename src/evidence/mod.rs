@@ -22,9 +22,10 @@
 //! | `whole` | a small file, read at once |
 //! | `stream`, `feed` | read once: decoded, counted, hashed |
 //! | `packing`, `gzip`, `packed` | how bytes are packed, and the decoders |
-//! | `members`, `tar` | archives: each file in them is an exhibit |
+//! | `archive`, `members`, `tar`, `zip` | each file in them is an exhibit |
 //! | `hash` | SHA-256 |
 
+mod archive;
 mod discover;
 mod exhibit;
 mod feed;
@@ -42,7 +43,9 @@ mod tar;
 #[cfg(test)]
 mod tests;
 mod whole;
+mod zip;
 
+pub use self::archive::{Archive, Budget, Walk};
 pub use self::discover::{Evidence, discover};
 pub use self::exhibit::{Access, Content, Exhibit, Input};
 pub use self::hash::{Digest, Hashing, hex, sha256};
@@ -52,5 +55,6 @@ pub use self::map::Mapping;
 pub use self::members::Member;
 pub use self::packing::unpacked_name;
 pub use self::stream::{Stream, StreamEnd};
-pub use self::tar::{Tar, Walk};
+pub use self::tar::Tar;
 pub use self::whole::Whole;
+pub use self::zip::Zip;

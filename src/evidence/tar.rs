@@ -5,14 +5,13 @@
 //! Nothing is extracted: names are told, never followed.
 
 use std::io::{Cursor, Read};
-use std::path::Path;
-use std::sync::mpsc::Receiver;
 
-use super::members::{Member, Members, members};
+use super::archive::Faults;
+use super::members::Members;
 use super::stream::{Stream, StreamEnd};
 use crate::limits;
 use crate::raw::Raw;
-use crate::warning::{Kind, Warning};
+use crate::warning::Kind;
 
 /// A tar whose members are asked for.
 #[derive(Debug)]
@@ -51,54 +50,20 @@ impl Tar {
         Self { name, head, stream }
     }
 
-    /// The queue of its members, and what fills it: [`Walk::run`], on a
-    /// thread of its own.
-    pub fn open(self, path: &Path) -> (Walk, Receiver<Member>) {
-        let (to, from) = members(self.name.clone(), path);
-        (Walk { tar: self, to }, from)
-    }
-}
-
-/// A tar that is being walked.
-pub struct Walk {
-    tar: Tar,
-    to: Members,
-}
-
-impl Walk {
-    /// Hands over the members, until there are no more or nobody wants
-    /// them. What was met goes with the rest.
-    pub fn run(self) -> StreamEnd {
-        let Self { tar: Tar { name, head, mut stream }, mut to } = self;
-        let whole = Cursor::new(head).chain(&mut stream);
-        let mut faults = Faults { name, warnings: Vec::new(), links: 0 };
-        walk(whole, &mut to, &mut faults);
-        let mut end = stream.finish();
-        end.warnings.extend(faults.finish());
-        end
-    }
-}
-
-struct Faults {
-    name: Raw,
-    warnings: Vec<Warning>,
-    links: u64,
-}
-
-impl Faults {
-    fn note(&mut self, kind: Kind, detail: impl Into<String>) {
-        self.warnings.push(Warning::new(kind, self.name.clone(), detail));
+    /// What warnings cite.
+    pub(super) fn name(&self) -> &Raw {
+        &self.name
     }
 
-    fn finish(mut self) -> Vec<Warning> {
-        if self.links > 0 {
-            let detail = "members that are no files, such as links";
-            self.note(Kind::Odd, detail);
-            if let Some(last) = self.warnings.last_mut() {
-                last.count = self.links;
-            }
-        }
-        self.warnings
+    /// Hands over the members.
+    pub(super) fn walk(
+        self,
+        to: &mut Members,
+        faults: &mut Faults,
+    ) -> StreamEnd {
+        let Self { head, mut stream, .. } = self;
+        walk(Cursor::new(head).chain(&mut stream), to, faults);
+        stream.finish()
     }
 }
 
@@ -126,12 +91,12 @@ fn walk(archive: impl Read, to: &mut Members, faults: &mut Faults) {
             continue;
         }
         if !(kind.is_file() || kind.is_contiguous() || kind.is_gnu_sparse()) {
-            faults.links += 1;
+            faults.link();
             continue;
         }
         let name = entry.path_bytes().into_owned();
         let size = entry.size();
-        if to.send(&name, size, entry).is_err() {
+        if to.send(&name, Some(size), entry).is_err() {
             return;
         }
     }

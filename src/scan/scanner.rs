@@ -10,8 +10,8 @@ use std::thread;
 
 use crate::error::Result;
 use crate::evidence::{
-    Access, Content, Evidence, Exhibit, Hashing, Member, PathIdentity, Stream,
-    Tar, unpacked_name,
+    Access, Archive, Budget, Content, Evidence, Exhibit, Hashing, Member,
+    PathIdentity, Stream, Tar, Zip, unpacked_name,
 };
 use crate::limits;
 use crate::raw::Raw;
@@ -198,7 +198,8 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
                 self.hand_over(origin, &setting, tally, part);
             }
             Ok(content) => {
-                let opened = Opened { setting, origin, depth: 0 };
+                let budget = Budget::of(exhibit.bytes);
+                let opened = Opened { setting, origin, depth: 0, budget };
                 self.content(opened, content, &exhibit.path, desk);
             }
         }
@@ -212,32 +213,58 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
         path: &Path,
         desk: &mut Desk,
     ) {
-        let Opened { mut setting, origin, depth } = opened;
+        let Opened { mut setting, origin, depth, budget } = opened;
         match hold(content, self.options.chunk_bytes, &mut setting) {
             Holding::Lines(held, source) => {
                 let hash = self.options.hashing == Hashing::Sha256;
                 let work = Work::new(self.shared, setting, held, source);
                 self.work(self.board.show(work.of(origin, hash)), false, desk);
             }
-            Holding::Tar(tar) => {
+            Holding::Archive(archive) => {
                 let _closed = Closed(self.board);
-                let opened = Opened { setting, origin, depth };
-                self.archive(opened, tar, path, desk);
+                let opened = Opened { setting, origin, depth, budget };
+                self.archive(opened, archive, path, desk);
+            }
+            Holding::TooLarge(stream) => {
+                let _closed = Closed(self.board);
+                let end = stream.finish();
+                let mib = limits::ZIP_IN_MEMORY >> 20;
+                let detail = format!(
+                    "not opened: a zip of more than {mib} MiB inside an \
+                     archive or a stream"
+                );
+                let name = setting.name.clone();
+                let mut warnings = end.warnings;
+                warnings.push(Warning::new(Kind::Limit, name, detail));
+                let tally = Tally {
+                    bytes: end.raw_bytes,
+                    sha256: end.sha256,
+                    warnings,
+                    ..Tally::default()
+                };
+                let part = self.shared.collector.part(&setting);
+                self.hand_over(origin, &setting, tally, part);
             }
         }
     }
 
     /// Works on the members of an archive, one after the other, while a
     /// thread of its own decompresses them and others help.
-    fn archive(&self, opened: Opened, tar: Tar, path: &Path, desk: &mut Desk) {
-        let Opened { setting, origin, depth } = opened;
+    fn archive(
+        &self,
+        opened: Opened,
+        archive: Archive,
+        path: &Path,
+        desk: &mut Desk,
+    ) {
+        let Opened { setting, origin, depth, budget } = opened;
         let mut tally = Tally::default();
         if depth >= limits::ARCHIVE_DEPTH {
             let name = setting.name.clone();
             let detail = format!("not opened: {depth} archives deep");
             tally.warnings.push(Warning::new(Kind::Limit, name, detail));
         } else {
-            let (walk, members) = tar.open(path);
+            let (walk, members) = archive.open(path, &budget);
             let end = thread::scope(|scope| {
                 let walker = thread::Builder::new();
                 let walker = walker.spawn_scoped(scope, move || walk.run())?;
@@ -245,7 +272,7 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
                     if self.shared.progress.is_interrupted() {
                         break;
                     }
-                    self.member(member, depth + 1, desk);
+                    self.member(member, depth + 1, &budget, desk);
                 }
                 Ok(walker.join().unwrap_or_else(|panic| resume_unwind(panic)))
             });
@@ -267,7 +294,13 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
         self.hand_over(origin, &setting, tally, part);
     }
 
-    fn member(&self, member: Member, depth: usize, desk: &mut Desk) {
+    fn member(
+        &self,
+        member: Member,
+        depth: usize,
+        budget: &Budget,
+        desk: &mut Desk,
+    ) {
         self.board.opened();
         let setting = Setting {
             name: member.name.clone(),
@@ -276,7 +309,8 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
         };
         let path = member.path.clone();
         let stream = member.stream(self.options.hashing);
-        let opened = Opened { setting, origin: Origin::Found, depth };
+        let (origin, budget) = (Origin::Found, budget.clone());
+        let opened = Opened { setting, origin, depth, budget };
         self.content(opened, Content::Stream(stream), &path, desk);
     }
 
@@ -341,12 +375,16 @@ struct Opened {
     origin: Origin,
     /// Archives that it lies in.
     depth: usize,
+    /// What may still come out of it, if it is one.
+    budget: Budget,
 }
 
 /// What an exhibit turned out to hold.
 enum Holding<'a> {
     Lines(Held<'a>, Source),
-    Tar(Tar),
+    Archive(Archive),
+    /// A zip in an archive that is too large to be opened there.
+    TooLarge(Stream),
 }
 
 /// Tells the dialect of an open exhibit, and where its blocks come from.
@@ -366,12 +404,24 @@ fn hold<'a>(
             let held = Held::Whole(Box::new(whole));
             Holding::Lines(held, Source::memory(chunk_bytes))
         }
+        Content::Zip(zip) => {
+            setting.dialect = Dialect::Archive;
+            Holding::Archive(Archive::Zip(zip))
+        }
         Content::Stream(mut stream) => {
             let head = first_bytes(&mut stream);
+            let name = setting.name.clone();
             if Tar::is_start(&head) {
                 setting.dialect = Dialect::Archive;
-                let name = setting.name.clone();
-                return Holding::Tar(Tar::new(name, head, stream));
+                let tar = Tar::new(name, head, stream);
+                return Holding::Archive(Archive::Tar(tar));
+            }
+            if Zip::is_start(&head) {
+                setting.dialect = Dialect::Archive;
+                return match Zip::stream(name, head, stream) {
+                    Ok(zip) => Holding::Archive(Archive::Zip(zip)),
+                    Err(stream) => Holding::TooLarge(stream),
+                };
             }
             setting.dialect = detect(&head);
             let source = Source::stream(stream, head, chunk_bytes);

@@ -73,6 +73,37 @@ fn tar_of(folder: &Path) -> Vec<u8> {
     archive.into_inner().unwrap()
 }
 
+/// A zip of these files, packed or stored.
+fn zip(files: &[(String, Vec<u8>)], is_packed: bool) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut archive = rawzip::ZipArchiveWriter::new(&mut bytes);
+    for (name, content) in files {
+        let method = if is_packed {
+            rawzip::CompressionMethod::DEFLATE
+        } else {
+            rawzip::CompressionMethod::STORE
+        };
+        let (mut entry, config) =
+            archive.new_file(name).compression_method(method).start().unwrap();
+        let descriptor = if is_packed {
+            let level = flate2::Compression::fast();
+            let packer = flate2::write::DeflateEncoder::new(&mut entry, level);
+            let mut writer = config.wrap(packer);
+            writer.write_all(content).unwrap();
+            let (packer, descriptor) = writer.finish().unwrap();
+            packer.finish().unwrap();
+            descriptor
+        } else {
+            let mut writer = config.wrap(&mut entry);
+            writer.write_all(content).unwrap();
+            writer.finish().unwrap().1
+        };
+        entry.finish(descriptor).unwrap();
+    }
+    archive.finish().unwrap();
+    bytes
+}
+
 /// A `.tgz` for each host, all in one tar.
 fn nested(folder: &Path) -> Vec<u8> {
     let mut archive = tar::Builder::new(Vec::new());
@@ -143,6 +174,18 @@ fn packed_evidence_gives_the_same_case() {
         let got = found(&scanner, &path, &[(&from, "SHOW/")]);
         same(file, expected.as_bytes(), got.as_bytes());
     }
+    for (file, is_packed) in [("a.zip", true), ("b.zip", false)] {
+        let path = folder.write(file, zip(&below(&plain), is_packed));
+        let from = name(&path) + "!/";
+        let got = found(&scanner, &path, &[(&from, "SHOW/")]);
+        same(file, expected.as_bytes(), got.as_bytes());
+    }
+    let inner = zip(&below(&plain), true);
+    let outer = zip(&[("in.zip".to_owned(), inner)], true);
+    let path = folder.write("zip-in.zip", outer);
+    let from = name(&path) + "!/in.zip!/";
+    let got = found(&scanner, &path, &[(&from, "SHOW/")]);
+    same("a zip in a zip", expected.as_bytes(), got.as_bytes());
     let path = folder.write("all.tar", nested(&plain));
     let from = name(&path) + "!/";
     let got = found(&scanner, &path, &[(&from, "SHOW/"), (".tgz!/", "/")]);
@@ -232,6 +275,77 @@ fn a_damaged_archive_costs_only_itself() {
         let is_told = warnings.iter().any(|it| it.contains(kind));
         assert!(is_told, "{kind}: {warnings:?}");
     }
+}
+
+/// Members with their sizes before them, no directory, and so many bytes
+/// less at the end.
+fn sized(files: &[(String, Vec<u8>)], less: usize) -> Vec<u8> {
+    let mut zip = Vec::new();
+    for (name, content) in files {
+        let mut crc = flate2::Crc::new();
+        crc.update(content);
+        let size = u32::try_from(content.len()).unwrap().to_le_bytes();
+        let length = u16::try_from(name.len()).unwrap().to_le_bytes();
+        zip.extend_from_slice(b"PK\x03\x04\x0a\0\0\0\0\0\0\0\0\0");
+        zip.extend_from_slice(&crc.sum().to_le_bytes());
+        zip.extend_from_slice(&[size, size].concat());
+        zip.extend_from_slice(&[length, [0; 2]].concat());
+        zip.extend_from_slice(name.as_bytes());
+        zip.extend_from_slice(content);
+    }
+    zip.truncate(zip.len() - less);
+    zip
+}
+
+#[test]
+fn zips_that_lie_or_are_cut() {
+    let folder = Folder::new("zip-damage");
+    let log = good_log().into_bytes();
+    let files = [
+        ("a\\W3SVC1\\ex010719.log".to_owned(), log.clone()),
+        ("b/ex010719.log".to_owned(), log.clone()),
+    ];
+    let (whole, packed) = (zip(&files, false), zip(&files, true));
+    let at = |needle: &[u8], bytes: &[u8]| {
+        bytes.windows(needle.len()).rposition(|it| it == needle).unwrap()
+    };
+    // A byte of the first member: its checksum does not fit.
+    let mut bent = whole.clone();
+    bent[at(b"default.ida", &whole[..log.len()])] ^= 1;
+    // The first entry of the directory says: encrypted; a way to pack that
+    // nobody knows; more bytes than there are.
+    let first = whole.windows(4).position(|it| it == b"PK\x01\x02").unwrap();
+    let with = |at: usize, bytes: &[u8]| {
+        let mut changed = whole.clone();
+        changed[first + at..first + at + bytes.len()].copy_from_slice(bytes);
+        changed
+    };
+    let ways = [
+        ("bent", bent, 100, "lost"),
+        ("encrypted", with(8, &[9, 0]), 50, "encrypted"),
+        ("method", with(10, &[98, 0]), 50, "method 98"),
+        ("size", with(24, &[0xff, 0xff, 0xff, 0]), 100, "lost"),
+        // Its sizes stood in the directory, because they were not known
+        // when the headers were written.
+        ("cut", whole[..whole.len() - 60].to_vec(), 0, "is lost"),
+        ("cut-packed", packed[..packed.len() - 60].to_vec(), 100, "cut"),
+        ("half", packed[..packed.len() / 2].to_vec(), 50, "lost"),
+        ("sized", sized(&files, 0), 100, "no directory"),
+        ("sized-half", sized(&files, 900), 50, "lost"),
+    ];
+    for (name, bytes, hits, told) in ways {
+        let (code, summary, warnings) =
+            outcome(&folder.write(&format!("{name}.zip"), bytes));
+        assert_eq!(code, Some(3), "{name}: {warnings:?}");
+        assert!(
+            summary["hits"].as_u64().unwrap() >= hits - hits / 50,
+            "{name}: {summary} {warnings:?}"
+        );
+        let is_told = warnings.iter().any(|it| it.contains(told));
+        assert!(is_told, "{name}: {warnings:?}");
+    }
+    let (code, summary, _) = outcome(&folder.write("good.zip", whole.clone()));
+    assert_eq!((code, &summary["hits"]), (Some(0), &Value::from(100)));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use tar::{Builder, EntryType, Header};
 
-use super::super::{Hashing, Stream, StreamEnd, Tar, sha256};
+use super::super::{Archive, Budget, Hashing, Stream, StreamEnd, Tar, sha256};
 use super::gzip::text;
 use crate::warning::Kind;
 
@@ -32,13 +32,17 @@ fn pack(members: &[(&[u8], &[u8])]) -> Vec<u8> {
 type Found = (Vec<(Vec<u8>, Vec<u8>)>, StreamEnd);
 
 fn walk(bytes: &[u8], path: &str) -> Found {
+    walk_within(bytes, path, &Budget::of(bytes.len() as u64))
+}
+
+fn walk_within(bytes: &[u8], path: &str, budget: &Budget) -> Found {
     let reader = Box::new(std::io::Cursor::new(bytes.to_vec()));
     let mut stream = Stream::new(path.into(), reader, Hashing::Sha256);
     let mut head = Vec::new();
     stream.by_ref().take(1000).read_to_end(&mut head).unwrap();
     assert!(Tar::is_start(&head));
-    let tar = Tar::new(path.into(), head, stream);
-    let (walk, members) = tar.open(Path::new(path));
+    let tar = Archive::Tar(Tar::new(path.into(), head, stream));
+    let (walk, members) = tar.open(Path::new(path), budget);
     std::thread::scope(|scope| {
         let walker = scope.spawn(|| walk.run());
         let members = members.into_iter().map(|member| {
@@ -140,6 +144,19 @@ fn sizes_that_lie() {
         let [(_, got)] = members.as_slice() else { panic!("{members:?}") };
         assert!(got.starts_with(&text(20)));
         assert_eq!(kinds(&end), [Kind::Cut]);
+    }
+}
+
+#[test]
+fn no_more_comes_out_than_may() {
+    let bytes = pack(&[(b"a.log", b"one\n"), (b"b.log", b"two\n")]);
+    for (budget, count) in [(3, 0), (4, 1), (7, 1), (8, 2)] {
+        let budget = Budget::exactly(budget);
+        let (members, end) = walk_within(&bytes, "x.tar", &budget);
+        let whole = members.iter().filter(|(_, bytes)| bytes.len() == 4);
+        assert_eq!(whole.count(), count);
+        let expected = if count == 2 { vec![] } else { vec![Kind::Limit] };
+        assert_eq!(kinds(&end), expected);
     }
 }
 
