@@ -56,10 +56,10 @@ pub const ARCHIVE_DEPTH: usize = 8;
 
 /// Memory that a decoder of xz or Zstandard may ask for: what their
 /// packers use at the highest level, and not what a crafted header says.
-pub const DECODER_WINDOW: u64 = 1 << DECODER_WINDOW_LOG;
-
-/// The same as a power of two.
 pub const DECODER_WINDOW_LOG: u32 = 27;
+
+/// The same in KiB, not as a power of two.
+pub const DECODER_WINDOW_KIB: u32 = 1 << (DECODER_WINDOW_LOG - 10);
 
 /// Rounds of percent and overlong decoding. Worms used two; a third round
 /// catches one more wrapping. Output never grows, so cost is linear.

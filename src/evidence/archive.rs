@@ -27,20 +27,25 @@ pub enum Archive {
 }
 
 impl Archive {
-    /// The queue of its members, and what fills it. `path` is that of the
-    /// archive; `budget` bounds what comes out.
+    /// The queue of its members, and what fills it. `name` and `path` are
+    /// those of the archive; `budget` bounds what comes out.
     pub fn open(
         self,
+        name: &Raw,
         path: &Path,
         budget: &Budget,
     ) -> (Walk, Receiver<Member>) {
-        let name = match &self {
-            Self::Tar(tar) => tar.name(),
-            Self::Zip(zip) => zip.name(),
-        };
         let (to, from) = members(name.clone(), path, budget.clone());
         let faults = Faults { name: name.clone(), ..Faults::default() };
         (Walk { archive: self, to, faults }, from)
+    }
+
+    /// What is known of it, once nothing more is asked of it.
+    pub fn finish(self) -> StreamEnd {
+        match self {
+            Self::Tar(tar) => tar.finish(),
+            Self::Zip(zip) => zip.finish(),
+        }
     }
 }
 
@@ -55,16 +60,17 @@ impl Walk {
     /// Hands over the members, until there are no more or nobody wants
     /// them. What was met goes with the rest.
     pub fn run(self) -> StreamEnd {
-        let Self { archive, mut to, mut faults } = self;
-        let mut end = match archive {
+        let Self { mut archive, mut to, mut faults } = self;
+        match &mut archive {
             Archive::Tar(tar) => tar.walk(&mut to, &mut faults),
             Archive::Zip(zip) => zip.walk(&mut to, &mut faults),
-        };
+        }
         if to.is_over_budget() {
             let detail = "more came out of it than an honest archive holds; \
                           the rest was not read";
             faults.note(Kind::Limit, detail);
         }
+        let mut end = archive.finish();
         end.warnings.extend(faults.finish());
         end
     }
@@ -80,6 +86,11 @@ impl Budget {
     pub fn of(bytes: u64) -> Self {
         let most = bytes.saturating_mul(limits::UNPACKED_RATIO);
         Self(Arc::new(AtomicU64::new(most.max(limits::UNPACKED_LEAST))))
+    }
+
+    /// No bound: for what comes by a pipe, whose size nobody knows.
+    pub fn unbounded() -> Self {
+        Self(Arc::new(AtomicU64::new(u64::MAX)))
     }
 
     /// A budget of so many bytes.
@@ -115,11 +126,10 @@ impl Faults {
 
     fn finish(mut self) -> Vec<Warning> {
         if self.links > 0 {
-            let detail = "members that are no files, such as links";
-            self.note(Kind::Odd, detail);
-            if let Some(last) = self.warnings.last_mut() {
-                last.count = self.links;
-            }
+            let detail = "members that are no files, such as links".to_owned();
+            let (exhibit, count) = (self.name, self.links);
+            let kind = Kind::Odd;
+            self.warnings.push(Warning { kind, exhibit, detail, count });
         }
         self.warnings
     }

@@ -104,21 +104,20 @@ impl Exhibit {
         let (mut file, seen) = self.file().map_err(unreadable)?;
         if access == Access::Auto && (1..=small).contains(&seen.bytes) {
             let whole = Whole::new(name.clone(), file, seen, buffer());
-            if !is_packed_start(whole.bytes()) {
+            if !is_packed(whole.bytes()) {
                 return Ok(Content::Whole(whole));
             }
             file = whole.into_file().map_err(unreadable)?;
-        } else if access == Access::Auto
-            && seen.bytes > 0
-            && !is_packed(&mut file).map_err(unreadable)?
-        {
+        }
+        let start = start(&mut file).map_err(unreadable)?;
+        if Zip::is_start(&start) {
+            return Ok(Content::Zip(Zip::file(name, file, seen, hashing)));
+        }
+        if access == Access::Auto && seen.bytes > 0 && !is_packed(&start) {
             match Mapping::new(file, &self.path, name.clone(), seen) {
                 Ok(mapping) => return Ok(Content::Mapped(mapping)),
                 Err(refused) => file = refused,
             }
-        }
-        if is_zip(&mut file).map_err(unreadable)? {
-            return Ok(Content::Zip(Zip::file(name, file, seen, hashing)));
         }
         let source = Source::File(file);
         let stream = Stream::over(name, source, Some(seen), hashing);
@@ -145,18 +144,10 @@ impl Exhibit {
 const START: usize = 512;
 
 /// True where a file that starts so is not the lines of a log as it lies.
-fn is_packed_start(start: &[u8]) -> bool {
+fn is_packed(start: &[u8]) -> bool {
     Packing::of(start).is_some()
         || Tar::is_start(start)
         || Zip::is_start(start)
-}
-
-fn is_packed(file: &mut File) -> io::Result<bool> {
-    start(file).map(|start| is_packed_start(&start))
-}
-
-fn is_zip(file: &mut File) -> io::Result<bool> {
-    start(file).map(|start| Zip::is_start(&start))
 }
 
 /// The first bytes; the file stands at its start again.

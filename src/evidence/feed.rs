@@ -21,6 +21,29 @@ pub(super) enum Source {
     Other(Box<dyn Read + Send>),
 }
 
+/// Reads until the buffer is full, the bytes end, or reading fails: how many
+/// bytes were read, and the fault. At most `step` bytes are asked for at
+/// once.
+pub(super) fn fill(
+    from: &mut impl Read,
+    buffer: &mut [u8],
+    step: usize,
+) -> (usize, Option<std::io::Error>) {
+    let mut length = 0;
+    while let Some(rest) = buffer.get_mut(length..)
+        && !rest.is_empty()
+    {
+        let step = rest.len().min(step);
+        match from.read(rest.get_mut(..step).unwrap_or_default()) {
+            Ok(0) => break,
+            Ok(count) => length += count,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return (length, Some(error)),
+        }
+    }
+    (length, None)
+}
+
 /// Raw bytes with a buffer, a count and a hash.
 pub(super) struct Feed {
     source: Source,
@@ -101,6 +124,20 @@ impl Feed {
         let byte = self.fill().first().copied();
         self.consume(1);
         byte
+    }
+
+    /// Passes zeros; how many they were.
+    pub(super) fn skip_zeros(&mut self) -> u64 {
+        let mut passed = 0;
+        loop {
+            let bytes = self.fill();
+            let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+            if zeros == 0 {
+                return passed;
+            }
+            passed += zeros as u64;
+            self.consume(zeros);
+        }
     }
 
     /// Copies bytes out; 0 only at the end or into no room. Past the buffer

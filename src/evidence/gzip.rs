@@ -164,16 +164,7 @@ impl Gzip {
     /// What follows a member: another one, the end, zeros up to either (as
     /// tapes leave them), or something else.
     fn seam(&mut self, feed: &mut Feed, faults: &mut Faults) {
-        let mut padding = 0_u64;
-        loop {
-            let bytes = feed.fill();
-            let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
-            padding += zeros as u64;
-            feed.consume(zeros);
-            if zeros == 0 {
-                break;
-            }
-        }
+        let padding = feed.skip_zeros();
         if padding > 0 {
             let detail = format!("gzip: {padding} zero bytes after a member");
             faults.note(Kind::Odd, detail);
@@ -190,7 +181,7 @@ impl Gzip {
 }
 
 /// How far a counter went; one call moves no more than a buffer's length.
-fn moved(from: u64, to: u64) -> usize {
+pub(super) fn moved(from: u64, to: u64) -> usize {
     usize::try_from(to.saturating_sub(from)).unwrap_or(usize::MAX)
 }
 

@@ -6,13 +6,15 @@
 //! extracted to disk, and no more than a few blocks wait in memory.
 
 use std::collections::HashMap;
-use std::io::{self, Read};
+use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use super::archive::Budget;
+use super::feed::fill;
 use super::hash::Hashing;
 use super::identity::{self, PathIdentity};
+use super::packing::unpacked_name;
 use super::stream::Stream;
 use crate::raw::Raw;
 
@@ -62,6 +64,9 @@ pub(super) struct Members {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Unwanted;
 
+/// Nobody reads a member to its end.
+struct Unread;
+
 /// A queue for the members of an archive.
 pub(super) fn members(
     archive: Raw,
@@ -83,21 +88,23 @@ pub(super) fn members(
 /// The path of the folder that an archive was made of, as far as its name
 /// tells: people name archives after hosts.
 fn folder_like(path: &Path) -> PathBuf {
-    const ENDINGS: [&str; 10] = [
-        ".gz", ".bz2", ".xz", ".zst", ".tar", ".tgz", ".tbz2", ".txz",
-        ".tzst", ".zip",
-    ];
+    const ENDINGS: [&str; 6] =
+        [".tar", ".tgz", ".tbz2", ".txz", ".tzst", ".zip"];
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
         return path.to_owned();
     };
-    let mut bare = name;
-    while let Some(ending) = ENDINGS.iter().find(|ending| {
-        let start = bare.len().checked_sub(ending.len());
-        let end = start.and_then(|start| bare.get(start..));
-        end.is_some_and(|end| end.eq_ignore_ascii_case(ending))
-    }) {
-        bare = bare.get(..bare.len() - ending.len()).unwrap_or_default();
+    let lower = name.to_ascii_lowercase();
+    let mut bare = lower.as_str();
+    loop {
+        let next = unpacked_name(bare);
+        let shorter = ENDINGS.iter().find_map(|it| next.strip_suffix(it));
+        let next = shorter.unwrap_or(next);
+        if next.len() == bare.len() {
+            break;
+        }
+        bare = next;
     }
+    let bare = name.get(..bare.len()).unwrap_or_default();
     if bare.is_empty() { path.to_owned() } else { path.with_file_name(bare) }
 }
 
@@ -124,43 +131,55 @@ impl Members {
         let member = Member {
             name: Raw::from(whole.as_slice()),
             path: self.path.join(inside),
-            bytes: Pipe { from, block: Vec::new(), at: 0 },
+            bytes: Pipe { from, block: Cursor::default() },
         };
         self.to.send(member).map_err(|_| Unwanted)?;
+        // Where nobody reads this one to its end, others may be wanted.
+        if let Ok(Some(fault)) = self.pump(size, &mut bytes, &to) {
+            let _ = to.send(Err(fault));
+        }
+        if self.over_budget { Err(Unwanted) } else { Ok(()) }
+    }
+
+    /// Hands over the bytes of a member; what ended them early.
+    fn pump(
+        &mut self,
+        size: Option<u64>,
+        bytes: &mut impl Read,
+        to: &SyncSender<Block>,
+    ) -> Result<Option<io::Error>, Unread> {
         let mut left = size.unwrap_or(u64::MAX);
         while left > 0 {
             let room = usize::try_from(left).unwrap_or(BLOCK).min(BLOCK);
             let mut block = vec![0; room];
-            let count = match read_full(&mut bytes, &mut block) {
-                Ok(count) => count,
-                Err(error) => return send(&to, Err(error)),
-            };
-            if count == 0 && size.is_none() {
-                return Ok(());
-            }
-            if count == 0 {
-                let early = "the archive ends before the member does";
-                return send(&to, Err(io::Error::other(early)));
+            let (count, fault) = fill(bytes, &mut block, STEP);
+            if !self.budget.take(count as u64) {
+                self.over_budget = true;
+                return Ok(Some(broken(
+                    "more came out of the archive than may",
+                )));
             }
             block.truncate(count);
             left -= count as u64;
-            if !self.budget.take(count as u64) {
-                self.over_budget = true;
-                let over = "more came out of the archive than may";
-                send(&to, Err(io::Error::other(over)))?;
-                return Err(Unwanted);
+            if count > 0 {
+                to.send(Ok(block)).map_err(|_| Unread)?;
             }
-            send(&to, Ok(block))?;
+            if fault.is_some() {
+                return Ok(fault);
+            }
+            if count == 0 {
+                let early = "the archive ends before the member does";
+                return Ok(size.map(|_| broken(early)));
+            }
         }
         // Where there is a checksum, it is told at the end.
-        match bytes.read(&mut [0]) {
-            Ok(0) => Ok(()),
+        Ok(match bytes.read(&mut [0]) {
+            Ok(0) => None,
             Ok(_) => {
-                let more = "the member is longer than the archive says";
-                send(&to, Err(io::Error::other(more)))
+                Some(broken("the member is longer than the archive says"))
             }
-            Err(error) => send(&to, Err(error)),
-        }
+            Err(error) => Some(error),
+        })
     }
 
     /// True where more came out of the archive than may.
@@ -171,60 +190,32 @@ impl Members {
 
 type Block = io::Result<Vec<u8>>;
 
-/// A member that nobody reads to its end is no reason to stop.
-fn send(to: &SyncSender<Block>, block: Block) -> Result<(), Unwanted> {
-    to.send(block).map_err(|_| Unwanted)
+fn broken(what: &'static str) -> io::Error {
+    io::Error::other(what)
 }
 
 /// Bytes asked of a decoder at once: so many are lost at most where one
 /// keeps to itself what it decoded before a fault.
 const STEP: usize = 8 << 10;
 
-/// Fills the buffer; less only at the end.
-fn read_full(from: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut length = 0;
-    while let Some(rest) = buffer.get_mut(length..)
-        && !rest.is_empty()
-    {
-        let step = rest.len().min(STEP);
-        let Some(rest) = rest.get_mut(..step) else { break };
-        match from.read(rest) {
-            Ok(0) => break,
-            Ok(count) => length += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            // What came before counts; the fault comes again.
-            Err(_) if length > 0 => break,
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(length)
-}
-
 /// The other end of a member.
 #[derive(Debug)]
 struct Pipe {
     from: Receiver<Block>,
-    block: Vec<u8>,
-    at: usize,
+    block: Cursor<Vec<u8>>,
 }
 
 impl Read for Pipe {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.at == self.block.len() {
+        loop {
+            let count = self.block.read(into)?;
+            if count > 0 || into.is_empty() {
+                return Ok(count);
+            }
             match self.from.recv() {
-                Ok(Ok(block)) => (self.block, self.at) = (block, 0),
-                Ok(Err(error)) => return Err(error),
+                Ok(block) => self.block = Cursor::new(block?),
                 Err(_) => return Ok(0),
             }
         }
-        let ready = self.block.get(self.at..).unwrap_or_default();
-        let count = ready.len().min(into.len());
-        if let (Some(from), Some(to)) =
-            (ready.get(..count), into.get_mut(..count))
-        {
-            to.copy_from_slice(from);
-        }
-        self.at += count;
-        Ok(count)
     }
 }

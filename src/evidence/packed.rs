@@ -8,14 +8,16 @@
 //! a fault costs the same bytes for any buffer, and never more than those of
 //! one step.
 
+use std::io::Read as _;
+
 use bzip2::Decompress as Bzip2;
 use lzma_rust2::{Action, Status, XzStream};
 use zstd::stream::raw::{self as zstd_raw, DParameter, Operation as _};
 
 use super::feed::Feed;
-use super::gzip::Faults;
+use super::gzip::{Faults, moved};
 use super::packing::Packing;
-use crate::limits::{DECODER_WINDOW, DECODER_WINDOW_LOG};
+use crate::limits::{DECODER_WINDOW_KIB, DECODER_WINDOW_LOG};
 use crate::warning::Kind;
 
 /// Decoded bytes of one step.
@@ -46,8 +48,7 @@ impl Coder {
     }
 
     pub fn xz() -> Self {
-        let most = u32::try_from(DECODER_WINDOW >> 10).unwrap_or(u32::MAX);
-        Self::Xz(Box::new(XzStream::new_mem_limit(false, most)))
+        Self::Xz(Box::new(XzStream::new_mem_limit(false, DECODER_WINDOW_KIB)))
     }
 
     pub fn zstd() -> Self {
@@ -146,11 +147,6 @@ fn step_zstd(
     Step { taken, given, ended, fault }
 }
 
-/// How far a counter went; one call moves no more than a buffer's length.
-fn moved(from: u64, to: u64) -> usize {
-    usize::try_from(to.saturating_sub(from)).unwrap_or(usize::MAX)
-}
-
 /// What comes next in the raw bytes.
 #[derive(Clone, Copy, PartialEq)]
 enum State {
@@ -184,11 +180,7 @@ impl Packed {
 
     /// The word for messages.
     pub fn name(&self) -> &'static str {
-        match self.coder.packing() {
-            Packing::Bzip2 => "bzip2",
-            Packing::Xz => "xz",
-            Packing::Zstd | Packing::Gzip => "zstd",
-        }
+        self.coder.packing().name()
     }
 
     /// Bytes given so far.
@@ -216,13 +208,9 @@ impl Packed {
                 State::Done => return 0,
             }
         }
-        let ready = self.buffer.get(self.at..self.end).unwrap_or_default();
-        let count = ready.len().min(into.len());
-        if let (Some(from), Some(to)) =
-            (ready.get(..count), into.get_mut(..count))
-        {
-            to.copy_from_slice(from);
-        }
+        let mut ready = self.buffer.get(self.at..self.end).unwrap_or_default();
+        // Reading from memory never fails.
+        let count = ready.read(into).unwrap_or(0);
         self.at += count;
         self.decoded += count as u64;
         count
@@ -260,14 +248,7 @@ impl Packed {
     /// What follows a stream: another one, the end, zeros up to either (xz
     /// pads with them, and tapes leave them), or something else.
     fn seam(&mut self, feed: &mut Feed, faults: &mut Faults) {
-        loop {
-            let bytes = feed.fill();
-            let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
-            feed.consume(zeros);
-            if zeros == 0 {
-                break;
-            }
-        }
+        feed.skip_zeros();
         let next = feed.peek(Packing::BYTES);
         if next.is_empty() {
             self.state = State::Done;

@@ -3,7 +3,8 @@
 //!
 //! In: the first bytes of a file. Out: a [`Decoder`] that gives the bytes as
 //! they were, and the faults it met. The decoders of other packages are
-//! named in [`super::gzip`] and [`super::packed`] and nowhere else.
+//! named in [`super::gzip`], [`super::packed`] and [`super::zip`] and nowhere
+//! else.
 
 use super::feed::Feed;
 use super::gzip::{self, Faults, Gzip};
@@ -42,6 +43,16 @@ impl Packing {
             _ => None,
         }
     }
+
+    /// The word for messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Bzip2 => "bzip2",
+            Self::Xz => "xz",
+            Self::Zstd => "zstd",
+        }
+    }
 }
 
 /// What packers put behind the name of a file.
@@ -75,7 +86,7 @@ impl Decoder {
     /// The word for messages.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Gzip(_) => "gzip",
+            Self::Gzip(_) => Packing::Gzip.name(),
             Self::Packed(packed) => packed.name(),
         }
     }

@@ -10,13 +10,11 @@ use super::archive::Faults;
 use super::members::Members;
 use super::stream::{Stream, StreamEnd};
 use crate::limits;
-use crate::raw::Raw;
 use crate::warning::Kind;
 
 /// A tar whose members are asked for.
 #[derive(Debug)]
 pub struct Tar {
-    name: Raw,
     /// What was read of the stream to tell what it is.
     head: Vec<u8>,
     stream: Stream,
@@ -46,24 +44,19 @@ impl Tar {
     }
 
     /// A tar of which `head` was read already.
-    pub fn new(name: Raw, head: Vec<u8>, stream: Stream) -> Self {
-        Self { name, head, stream }
-    }
-
-    /// What warnings cite.
-    pub(super) fn name(&self) -> &Raw {
-        &self.name
+    pub fn new(head: Vec<u8>, stream: Stream) -> Self {
+        Self { head, stream }
     }
 
     /// Hands over the members.
-    pub(super) fn walk(
-        self,
-        to: &mut Members,
-        faults: &mut Faults,
-    ) -> StreamEnd {
-        let Self { head, mut stream, .. } = self;
-        walk(Cursor::new(head).chain(&mut stream), to, faults);
-        stream.finish()
+    pub(super) fn walk(&mut self, to: &mut Members, faults: &mut Faults) {
+        let head = Cursor::new(std::mem::take(&mut self.head));
+        walk(head.chain(&mut self.stream), to, faults);
+    }
+
+    /// What is known of the archive, once nothing more is asked of it.
+    pub(super) fn finish(self) -> StreamEnd {
+        self.stream.finish()
     }
 }
 

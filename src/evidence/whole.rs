@@ -6,30 +6,14 @@
 //! is taken and given back, which all threads of a process would wait for.
 
 use std::fs::File;
-use std::io::{self, Read as _, Seek as _};
+use std::io::{self, Seek as _};
 
 use super::exhibit::Seen;
+use super::feed::fill;
 use super::hash::{Digest, sha256};
 use super::stream::StreamEnd;
 use crate::raw::Raw;
 use crate::warning::{Kind, Warning};
-
-/// Reads until the buffer is full, the file ends, or reading fails: how
-/// many bytes were read. One call where the file is as long as it was.
-fn fill(mut file: &File, buffer: &mut [u8]) -> (usize, Option<io::Error>) {
-    let mut length = 0;
-    while let Some(rest) = buffer.get_mut(length..)
-        && !rest.is_empty()
-    {
-        match file.read(rest) {
-            Ok(0) => break,
-            Ok(count) => length += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return (length, Some(error)),
-        }
-    }
-    (length, None)
-}
 
 /// A file in memory, not mapped.
 #[derive(Debug)]
@@ -52,7 +36,7 @@ impl Whole {
         let mut bytes = buffer;
         // Small files are far from the bounds of an address.
         bytes.resize(usize::try_from(seen.bytes).unwrap_or(0), 0);
-        let (length, fault) = fill(&file, &mut bytes);
+        let (length, fault) = fill(&mut &file, &mut bytes, usize::MAX);
         bytes.truncate(length);
         let fault = fault.map(|error| error.to_string());
         Self { name, file, seen, bytes, fault }

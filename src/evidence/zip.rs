@@ -23,9 +23,9 @@ use super::feed::Source;
 use super::hash::Hashing;
 use super::members::Members;
 use super::stream::{Stream, StreamEnd};
-use crate::limits::{self, DECODER_WINDOW, DECODER_WINDOW_LOG};
+use crate::limits::{self, DECODER_WINDOW_KIB, DECODER_WINDOW_LOG};
 use crate::raw::Raw;
-use crate::warning::Kind;
+use crate::warning::{Kind, Warning};
 
 /// A zip whose members are asked for.
 #[derive(Debug)]
@@ -38,6 +38,7 @@ pub struct Zip {
 enum From {
     File { file: File, seen: Seen, hashing: Hashing },
     Memory { bytes: Vec<u8>, stream: Stream },
+    TooLarge { stream: Stream },
 }
 
 /// One file of the directory.
@@ -68,55 +69,73 @@ impl Zip {
     }
 
     /// A zip that comes from front to back, of which `head` was read. It is
-    /// read into memory, because its directory stands at its end; given
-    /// back where it is too large for that.
-    pub fn stream(
-        name: Raw,
-        head: Vec<u8>,
-        mut stream: Stream,
-    ) -> Result<Self, Stream> {
+    /// read into memory, because its directory stands at its end; where it
+    /// is too large for that, it has no members.
+    pub fn stream(name: Raw, head: Vec<u8>, mut stream: Stream) -> Self {
         let (mut bytes, most) = (head, limits::ZIP_IN_MEMORY);
         // `Stream` reports no error: damage ends it and is told at its end.
         let _ = (&mut stream).take(most).read_to_end(&mut bytes);
-        if bytes.len() as u64 >= most {
-            return Err(stream);
-        }
-        Ok(Self { name, from: From::Memory { bytes, stream } })
-    }
-
-    /// What warnings cite.
-    pub(super) fn name(&self) -> &Raw {
-        &self.name
+        let from = if bytes.len() as u64 >= most {
+            From::TooLarge { stream }
+        } else {
+            From::Memory { bytes, stream }
+        };
+        Self { name, from }
     }
 
     /// Hands over the members.
-    pub(super) fn walk(
-        self,
-        to: &mut Members,
-        faults: &mut Faults,
-    ) -> StreamEnd {
+    pub(super) fn walk(&mut self, to: &mut Members, faults: &mut Faults) {
+        match &mut self.from {
+            From::File { file, .. } => walk_file(file, to, faults),
+            From::Memory { bytes, .. } => {
+                walk_memory(std::mem::take(bytes), to, faults);
+            }
+            From::TooLarge { .. } => {
+                let mib = limits::ZIP_IN_MEMORY >> 20;
+                let detail = format!(
+                    "not opened: a zip of more than {mib} MiB inside an \
+                     archive or a stream"
+                );
+                faults.note(Kind::Limit, detail);
+            }
+        }
+    }
+
+    /// What is known of the archive, once nothing more is asked of it.
+    pub(super) fn finish(self) -> StreamEnd {
         match self.from {
+            From::Memory { stream, .. } | From::TooLarge { stream } => {
+                stream.finish()
+            }
+            From::File { file, seen, hashing: Hashing::None } => {
+                let change = seen.compare(Seen::now(&file), seen.bytes);
+                let warning = change
+                    .map(|(kind, text)| Warning::new(kind, self.name, text));
+                StreamEnd {
+                    raw_bytes: seen.bytes,
+                    sha256: None,
+                    warnings: warning.into_iter().collect(),
+                }
+            }
             From::File { mut file, seen, hashing } => {
-                walk_file(&mut file, to, faults);
                 // Hashed as it lies there, from its start.
                 let _ = file.rewind();
                 let source = Source::File(file);
                 Stream::over(self.name, source, Some(seen), hashing).finish()
             }
-            From::Memory { bytes, stream } => {
-                let end = bytes.len() as u64;
-                let locator = rawzip::ZipLocator::new();
-                let mut buffer = vec![0; RECOMMENDED_BUFFER_SIZE];
-                let reader = Cursor::new(bytes);
-                match locator.locate_in_reader(reader, &mut buffer, end) {
-                    Ok(zip) => members_of(&zip, to, faults),
-                    Err((reader, error)) => {
-                        cut(faults, &error);
-                        salvage(reader, to, faults);
-                    }
-                }
-                stream.finish()
-            }
+        }
+    }
+}
+
+fn walk_memory(bytes: Vec<u8>, to: &mut Members, faults: &mut Faults) {
+    let end = bytes.len() as u64;
+    let mut buffer = vec![0; RECOMMENDED_BUFFER_SIZE];
+    let locator = rawzip::ZipLocator::new();
+    match locator.locate_in_reader(Cursor::new(bytes), &mut buffer, end) {
+        Ok(zip) => members_of(&zip, to, faults),
+        Err((reader, error)) => {
+            cut(faults, &error);
+            salvage(reader, to, faults);
         }
     }
 }
@@ -184,34 +203,39 @@ fn entries<R: ReaderAt>(
     }
 }
 
+const ENCRYPTED: &str = "encrypted: not read";
+
+fn unknown(method: CompressionMethod) -> String {
+    let method = method.as_u16();
+    format!("packed in a way that is not read (method {method})")
+}
+
+/// Names a member that cannot be read, and why.
+fn refuse(faults: &mut Faults, name: &[u8], why: &str) {
+    let name = String::from_utf8_lossy(name);
+    faults.note(Kind::Unreadable, format!("zip: {name}: {why}"));
+}
+
 fn members_of<R: ReaderAt>(
     zip: &ZipArchive<R>,
     to: &mut Members,
     faults: &mut Faults,
 ) {
     for entry in entries(zip, faults) {
-        let shown = String::from_utf8_lossy(&entry.name).into_owned();
         if entry.is_encrypted {
-            let detail = format!("zip: {shown} is encrypted: not read");
-            faults.note(Kind::Unreadable, detail);
+            refuse(faults, &entry.name, ENCRYPTED);
             continue;
         }
         let found = match zip.get_entry(entry.place) {
             Ok(found) => found,
             Err(error) => {
-                let detail = format!("zip: {shown}: {error}");
-                faults.note(Kind::Unreadable, detail);
+                refuse(faults, &entry.name, &error.to_string());
                 continue;
             }
         };
         let packed = BufReader::new(found.reader());
         let Some(plain) = unpack(entry.method, packed) else {
-            let method = entry.method.as_u16();
-            let detail = format!(
-                "zip: {shown} is packed in a way that is not read \
-                 (method {method})"
-            );
-            faults.note(Kind::Unreadable, detail);
+            refuse(faults, &entry.name, &unknown(entry.method));
             continue;
         };
         let checked = Checked { plain, crc: Crc::new(), claimed: entry.crc };
@@ -236,20 +260,21 @@ struct Local {
 fn salvage(mut zip: impl BufRead, to: &mut Members, faults: &mut Faults) {
     while seek_member(&mut zip) {
         let Some(local) = local(&mut zip) else { return };
-        let shown = String::from_utf8_lossy(&local.name).into_owned();
         if local.name.ends_with(b"/") {
             continue;
         }
         let claimed = local.crc;
         let sent = match (local.sizes, local.method) {
             _ if local.is_encrypted => {
-                let detail = format!("zip: {shown} is encrypted: not read");
-                faults.note(Kind::Unreadable, detail);
+                refuse(faults, &local.name, ENCRYPTED);
                 continue;
             }
             (Some((packed, size)), method) => {
                 let part = (&mut zip).take(packed);
-                let Some(plain) = unpack(method, part) else { continue };
+                let Some(plain) = unpack(method, part) else {
+                    refuse(faults, &local.name, &unknown(method));
+                    continue;
+                };
                 let plain = Checked { plain, crc: Crc::new(), claimed };
                 to.send(&local.name, Some(size), plain)
             }
@@ -259,8 +284,7 @@ fn salvage(mut zip: impl BufRead, to: &mut Members, faults: &mut Faults) {
                 to.send(&local.name, None, plain)
             }
             (None, _) => {
-                let detail = format!("zip: the size of {shown} is lost");
-                faults.note(Kind::Unreadable, detail);
+                refuse(faults, &local.name, "its size is lost");
                 continue;
             }
         };
@@ -354,7 +378,7 @@ fn unpack<'r>(
         CompressionMethod::DEFLATE => Box::new(DeflateDecoder::new(packed)),
         CompressionMethod::BZIP2 => Box::new(BzDecoder::new(packed)),
         CompressionMethod::XZ => {
-            let most = u32::try_from(DECODER_WINDOW >> 10).ok()?;
+            let most = DECODER_WINDOW_KIB;
             Box::new(XzReader::new_mem_limit(packed, false, most))
         }
         CompressionMethod::ZSTD | CompressionMethod::ZSTD_DEPRECATED => {

@@ -10,8 +10,8 @@ use std::thread;
 
 use crate::error::Result;
 use crate::evidence::{
-    Access, Archive, Budget, Content, Evidence, Exhibit, Hashing, Member,
-    PathIdentity, Stream, Tar, Zip, unpacked_name,
+    Access, Archive, Budget, Content, Evidence, Exhibit, Hashing, Input,
+    Member, PathIdentity, Stream, StreamEnd, Tar, Zip, unpacked_name,
 };
 use crate::limits;
 use crate::raw::Raw;
@@ -194,11 +194,13 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
                     warnings: vec![warning],
                     ..Tally::default()
                 };
-                let part = self.shared.collector.part(&setting);
-                self.hand_over(origin, &setting, tally, part);
+                self.without_lines(origin, &setting, tally);
             }
             Ok(content) => {
-                let budget = Budget::of(exhibit.bytes);
+                let budget = match exhibit.input {
+                    Input::File => Budget::of(exhibit.bytes),
+                    Input::Stdin => Budget::unbounded(),
+                };
                 let opened = Opened { setting, origin, depth: 0, budget };
                 self.content(opened, content, &exhibit.path, desk);
             }
@@ -213,37 +215,18 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
         path: &Path,
         desk: &mut Desk,
     ) {
-        let Opened { mut setting, origin, depth, budget } = opened;
-        match hold(content, self.options.chunk_bytes, &mut setting) {
+        let mut opened = opened;
+        let chunk_bytes = self.options.chunk_bytes;
+        match hold(content, chunk_bytes, &mut opened.setting) {
             Holding::Lines(held, source) => {
+                let Opened { setting, origin, .. } = opened;
                 let hash = self.options.hashing == Hashing::Sha256;
                 let work = Work::new(self.shared, setting, held, source);
                 self.work(self.board.show(work.of(origin, hash)), false, desk);
             }
             Holding::Archive(archive) => {
                 let _closed = Closed(self.board);
-                let opened = Opened { setting, origin, depth, budget };
                 self.archive(opened, archive, path, desk);
-            }
-            Holding::TooLarge(stream) => {
-                let _closed = Closed(self.board);
-                let end = stream.finish();
-                let mib = limits::ZIP_IN_MEMORY >> 20;
-                let detail = format!(
-                    "not opened: a zip of more than {mib} MiB inside an \
-                     archive or a stream"
-                );
-                let name = setting.name.clone();
-                let mut warnings = end.warnings;
-                warnings.push(Warning::new(Kind::Limit, name, detail));
-                let tally = Tally {
-                    bytes: end.raw_bytes,
-                    sha256: end.sha256,
-                    warnings,
-                    ..Tally::default()
-                };
-                let part = self.shared.collector.part(&setting);
-                self.hand_over(origin, &setting, tally, part);
             }
         }
     }
@@ -259,39 +242,35 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
     ) {
         let Opened { setting, origin, depth, budget } = opened;
         let mut tally = Tally::default();
+        let warn = |kind, detail: String| {
+            Warning::new(kind, setting.name.clone(), detail)
+        };
         if depth >= limits::ARCHIVE_DEPTH {
-            let name = setting.name.clone();
             let detail = format!("not opened: {depth} archives deep");
-            tally.warnings.push(Warning::new(Kind::Limit, name, detail));
-        } else {
-            let (walk, members) = archive.open(path, &budget);
-            let end = thread::scope(|scope| {
-                let walker = thread::Builder::new();
-                let walker = walker.spawn_scoped(scope, move || walk.run())?;
-                for member in members {
-                    if self.shared.progress.is_interrupted() {
-                        break;
-                    }
-                    self.member(member, depth + 1, &budget, desk);
-                }
-                Ok(walker.join().unwrap_or_else(|panic| resume_unwind(panic)))
-            });
-            match end {
-                Ok(end) => {
-                    (tally.bytes, tally.sha256) = (end.raw_bytes, end.sha256);
-                    tally.warnings.extend(end.warnings);
-                }
-                Err(error) => {
-                    let error: io::Error = error;
-                    let name = setting.name.clone();
-                    let detail = format!("no thread to unpack it: {error}");
-                    let kind = Kind::Unreadable;
-                    tally.warnings.push(Warning::new(kind, name, detail));
-                }
-            }
+            tally.warnings.push(warn(Kind::Limit, detail));
+            tally.end(archive.finish());
+            return self.without_lines(origin, &setting, tally);
         }
-        let part = self.shared.collector.part(&setting);
-        self.hand_over(origin, &setting, tally, part);
+        let (walk, members) = archive.open(&setting.name, path, &budget);
+        let end = thread::scope(|scope| {
+            let walker = thread::Builder::new();
+            let walker = walker.spawn_scoped(scope, move || walk.run())?;
+            for member in members {
+                if self.shared.progress.is_interrupted() {
+                    break;
+                }
+                self.member(member, depth + 1, &budget, desk);
+            }
+            Ok(walker.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        });
+        let end = end.map_err(|error: io::Error| {
+            warn(Kind::Unreadable, format!("no thread to unpack it: {error}"))
+        });
+        match end {
+            Ok(end) => tally.end(end),
+            Err(warning) => tally.warnings.push(warning),
+        }
+        self.without_lines(origin, &setting, tally);
     }
 
     fn member(
@@ -327,19 +306,18 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
             (Held::Whole(whole), _) => {
                 let (end, buffer) = whole.finish(outcome.digest);
                 desk.file = buffer;
-                tally.bytes = end.raw_bytes;
-                tally.sha256 = end.sha256;
-                tally.warnings.extend(end.warnings);
+                tally.end(end);
             }
-            (_, Some(stream)) => {
-                let end = stream.finish();
-                tally.bytes = end.raw_bytes;
-                tally.sha256 = end.sha256;
-                tally.warnings.extend(end.warnings);
-            }
+            (_, Some(stream)) => tally.end(stream.finish()),
             (Held::Bytes(_) | Held::Stream, None) => {}
         }
         self.hand_over(origin, &setting, tally, part);
+    }
+
+    /// Hands over an exhibit of which no line was read.
+    fn without_lines(&self, origin: Origin, setting: &Setting, tally: Tally) {
+        let part = self.shared.collector.part(setting);
+        self.hand_over(origin, setting, tally, part);
     }
 
     fn hand_over(
@@ -357,6 +335,14 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
             return collector.aside(warning);
         }
         collector.exhibit(setting, note(tally, setting), part);
+    }
+}
+
+impl Tally {
+    /// Adds what is known once the bytes of an exhibit were read.
+    fn end(&mut self, end: StreamEnd) {
+        (self.bytes, self.sha256) = (end.raw_bytes, end.sha256);
+        self.warnings.extend(end.warnings);
     }
 }
 
@@ -383,8 +369,6 @@ struct Opened {
 enum Holding<'a> {
     Lines(Held<'a>, Source),
     Archive(Archive),
-    /// A zip in an archive that is too large to be opened there.
-    TooLarge(Stream),
 }
 
 /// Tells the dialect of an open exhibit, and where its blocks come from.
@@ -410,18 +394,15 @@ fn hold<'a>(
         }
         Content::Stream(mut stream) => {
             let head = first_bytes(&mut stream);
-            let name = setting.name.clone();
             if Tar::is_start(&head) {
                 setting.dialect = Dialect::Archive;
-                let tar = Tar::new(name, head, stream);
+                let tar = Tar::new(head, stream);
                 return Holding::Archive(Archive::Tar(tar));
             }
             if Zip::is_start(&head) {
                 setting.dialect = Dialect::Archive;
-                return match Zip::stream(name, head, stream) {
-                    Ok(zip) => Holding::Archive(Archive::Zip(zip)),
-                    Err(stream) => Holding::TooLarge(stream),
-                };
+                let zip = Zip::stream(setting.name.clone(), head, stream);
+                return Holding::Archive(Archive::Zip(zip));
             }
             setting.dialect = detect(&head);
             let source = Source::stream(stream, head, chunk_bytes);
@@ -447,8 +428,8 @@ fn head(bytes: &[u8]) -> &[u8] {
 fn aside(tally: &Tally, setting: &Setting, origin: Origin) -> Option<Warning> {
     let is_log =
         !matches!(setting.dialect, Dialect::Unknown | Dialect::Binary);
-    let named = origin == Origin::Named || is_named_log(&setting.name);
-    if is_log || named || !tally.warnings.is_empty() {
+    let is_read = is_log || !tally.warnings.is_empty();
+    if is_read || origin == Origin::Named || is_named_log(&setting.name) {
         return None;
     }
     let name = setting.name.clone();
