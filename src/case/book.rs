@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::case::host::{Host, NameSource, UNKNOWN_HOST};
 use crate::case::tally::{IisVersion, widen};
 use crate::evidence::PathIdentity;
-use crate::raw::Raw;
+use crate::raw::{Raw, same};
 use crate::w3c::{Field, Record};
 
 /// What stands for a host or site where the record does not tell.
@@ -118,25 +118,6 @@ fn note(set: &mut BTreeSet<Raw>, name: &[u8]) {
     if !set.contains(name) {
         set.insert(Raw::from(name));
     }
-}
-
-/// Whether two names are the same. Asked of every record, about names of
-/// some ten bytes: cheaper than the call that a comparison of slices makes.
-#[inline]
-fn same(a: &[u8], b: &[u8]) -> bool {
-    if a.len() != b.len() {
-        return false;
-    }
-    let (Some(starts), Some(ends)) = (
-        a.first_chunk::<8>().zip(b.first_chunk::<8>()),
-        a.last_chunk::<8>().zip(b.last_chunk::<8>()),
-    ) else {
-        return a.iter().zip(b).all(|(a, b)| a == b);
-    };
-    let equal = |(a, b): (&[u8; 8], &[u8; 8])| {
-        u64::from_ne_bytes(*a) == u64::from_ne_bytes(*b)
-    };
-    equal(starts) && equal(ends) && (a.len() <= 16 || a == b)
 }
 
 /// The hosts of a chunk.

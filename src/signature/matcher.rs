@@ -44,8 +44,6 @@ pub struct Scratch {
     seams: Seams,
     /// Where anchors may stand in one decoded form.
     form: Grams,
-    /// The record asked about last was decoded.
-    has_looked: bool,
     candidates: Vec<u32>,
     decoded: Decoded,
 }
@@ -66,7 +64,6 @@ impl Scratch {
             page: Grams::default(),
             seams: Seams::default(),
             form: Grams::default(),
-            has_looked: false,
             candidates: Vec::new(),
             decoded: Decoded::default(),
         }
@@ -163,15 +160,21 @@ impl Matcher {
     ) {
         scratch.rules.clear();
         scratch.candidates.clear();
-        scratch.has_looked = false;
-        self.candidates(record, scratch);
+        let is_decoded = self.candidates(record, scratch);
         if !scratch.candidates.is_empty() {
+            match (is_decoded, record.wrapped) {
+                (true, _) => {}
+                (false, true) => scratch.sight.look(),
+                (false, false) => scratch.sight.look_plain(),
+            }
             self.evaluate(rules, record, scratch);
         }
     }
 
+    /// Lists the rules that could match; true where the record was decoded
+    /// for that.
     #[inline]
-    fn candidates(&self, record: &Record<'_>, scratch: &mut Scratch) {
+    fn candidates(&self, record: &Record<'_>, scratch: &mut Scratch) -> bool {
         let Scratch { page, candidates, seams, .. } = scratch;
         if !self.always.is_empty() {
             candidates.extend_from_slice(&self.always);
@@ -194,11 +197,12 @@ impl Matcher {
         {
             self.methods.find(method, candidates);
         }
-        if record.wrapped
-            && (has_gram || seams.between(start, end).next().is_some())
-        {
+        let is_decoded = record.wrapped
+            && (has_gram || seams.between(start, end).next().is_some());
+        if is_decoded {
             self.unwrapped(record, scratch);
         }
+        is_decoded
     }
 
     /// The candidates by a gram that stands in the record.
@@ -218,7 +222,6 @@ impl Matcher {
     fn unwrapped(&self, record: &Record<'_>, scratch: &mut Scratch) {
         scratch.sight.look();
         scratch.sight.decode(&record.target());
-        scratch.has_looked = true;
         let Scratch { sight, form: grams, candidates, isa, .. } = scratch;
         let wanted = |own| matches!(own, Group::Line | Group::Request);
         let decoded = [sight.stem(), sight.query()];
@@ -237,11 +240,6 @@ impl Matcher {
         record: &Record<'_>,
         scratch: &mut Scratch,
     ) {
-        if !record.wrapped {
-            scratch.sight.look_plain();
-        } else if !scratch.has_looked {
-            scratch.sight.look();
-        }
         scratch.candidates.sort_unstable();
         scratch.candidates.dedup();
         for index in &scratch.candidates {

@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use crate::limits;
+use crate::raw::same;
 use crate::w3c::directive::{Directive, split_directives};
 use crate::w3c::index::{self, Index};
 use crate::w3c::record::{is_value, span};
@@ -124,7 +125,7 @@ impl Memo {
     #[inline]
     fn of(&self, lead: &[u8]) -> Option<(Option<Timestamp>, bool)> {
         let own = self.text.get(..self.length).unwrap_or_default();
-        (own.len() == lead.len() && same_lead(own, lead)).then_some(self.time)
+        (!lead.is_empty() && same(own, lead)).then_some(self.time)
     }
 
     #[inline]
@@ -135,24 +136,6 @@ impl Memo {
             (self.length, self.time) = (lead.len(), time);
         }
     }
-}
-
-/// Whether two texts of one length are the same, in blocks that overlap:
-/// asked of every record, about some thirty bytes. False where they are
-/// shorter than any lead.
-#[inline]
-fn same_lead(a: &[u8], b: &[u8]) -> bool {
-    const HALF: usize = Memo::MOST / 2;
-    fn ends<const N: usize>(a: &[u8], b: &[u8]) -> Option<bool> {
-        let starts = a.first_chunk::<N>()? == b.first_chunk::<N>()?;
-        Some(starts & (a.last_chunk::<N>()? == b.last_chunk::<N>()?))
-    }
-    let same = if a.len() > HALF {
-        ends::<HALF>(a, b)
-    } else {
-        ends::<{ HALF / 2 }>(a, b)
-    };
-    same.unwrap_or(false)
 }
 
 /// Which parts of the state came from lines this parser read.

@@ -12,35 +12,9 @@ use iisleuth::scan::Scanner;
 use serde_json::Value;
 use walkdir::WalkDir;
 
+use crate::packers::{Pack, bzip2, gzip, xz, zstd};
 use crate::scanning::{embedded, files, options, same, scan};
 use crate::support::{Folder, root, run};
-
-type Packer = fn(&[u8]) -> Vec<u8>;
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let level = flate2::Compression::fast();
-    let mut out = flate2::write::GzEncoder::new(Vec::new(), level);
-    out.write_all(bytes).unwrap();
-    out.finish().unwrap()
-}
-
-fn bzip2(bytes: &[u8]) -> Vec<u8> {
-    let level = bzip2::Compression::fast();
-    let mut out = bzip2::write::BzEncoder::new(Vec::new(), level);
-    out.write_all(bytes).unwrap();
-    out.finish().unwrap()
-}
-
-fn xz(bytes: &[u8]) -> Vec<u8> {
-    let options = lzma_rust2::XzOptions::with_preset(1);
-    let mut out = lzma_rust2::XzWriter::new(Vec::new(), options).unwrap();
-    out.write_all(bytes).unwrap();
-    out.finish().unwrap()
-}
-
-fn zstd(bytes: &[u8]) -> Vec<u8> {
-    zstd::encode_all(bytes, 1).unwrap()
-}
 
 fn add(archive: &mut tar::Builder<Vec<u8>>, name: &str, bytes: &[u8]) {
     let mut header = tar::Header::new_gnu();
@@ -160,7 +134,7 @@ fn packed_evidence_gives_the_same_case() {
         found(&scanner, &plain, &[(&(name(&plain) + "/"), "SHOW/")]);
     assert!(expected.matches("\"matched_on\"").count() > 1_000);
     let whole = tar_of(&plain);
-    let packers: [(&str, Packer); 5] = [
+    let packers: [(&str, Pack); 5] = [
         ("a.tar", <[u8]>::to_vec),
         ("a.tar.gz", gzip),
         ("a.tar.bz2", bzip2),

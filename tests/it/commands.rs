@@ -5,16 +5,14 @@
 //! written. Whatever is wrong with one file, the results of the others stay.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use serde_json::Value;
 
+use crate::packers::gzip;
 use crate::support::{Folder, Run, bin, root, run};
 
 /// A day on which FREIGHT-WEB1 was attacked, and one before.
@@ -174,12 +172,6 @@ fn links_in_a_folder_are_named_and_not_followed() {
     }
     let dangling = folder.path().join("dangling.log");
     ends(&scan(&[&dangling]), 2, "dangling.log", "a named dangling link");
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
-    gzip.write_all(bytes).unwrap();
-    gzip.finish().unwrap()
 }
 
 #[test]

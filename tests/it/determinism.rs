@@ -6,17 +6,15 @@
 //! `case.json` and `hits.jsonl` of each way, compared.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use iisleuth::case::{Case, Hits, merge_hits};
 use iisleuth::evidence::Access;
 use iisleuth::scan::{ScanOptions, Scanner};
 use iisleuth::w3c::simd::Isa;
 use serde_json::Value;
 
+use crate::packers::PACKERS;
 use crate::scanning::{Lcg, embedded, files, options, same, scan};
 use crate::support::{Folder, corpus, root};
 
@@ -121,36 +119,6 @@ fn crlf(text: &[u8]) -> Vec<u8> {
         out.push(*byte);
     }
     out
-}
-
-fn gzip(text: &[u8]) -> Vec<u8> {
-    let mut out = GzEncoder::new(Vec::new(), Compression::fast());
-    out.write_all(text).unwrap();
-    out.finish().unwrap()
-}
-
-/// Ways to pack a file: what they put behind its name, and what does it.
-type Packer = (&'static str, fn(&[u8]) -> Vec<u8>);
-
-const PACKERS: [Packer; 4] =
-    [(".gz", gzip), (".bz2", bzip2), (".xz", xz), (".zst", zstd)];
-
-fn bzip2(text: &[u8]) -> Vec<u8> {
-    let level = bzip2::Compression::fast();
-    let mut out = bzip2::write::BzEncoder::new(Vec::new(), level);
-    out.write_all(text).unwrap();
-    out.finish().unwrap()
-}
-
-fn xz(text: &[u8]) -> Vec<u8> {
-    let options = lzma_rust2::XzOptions::with_preset(1);
-    let mut out = lzma_rust2::XzWriter::new(Vec::new(), options).unwrap();
-    out.write_all(text).unwrap();
-    out.finish().unwrap()
-}
-
-fn zstd(text: &[u8]) -> Vec<u8> {
-    zstd::encode_all(text, 3).unwrap()
 }
 
 /// Writes the made logs below a new folder, each through `change`.

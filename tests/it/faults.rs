@@ -24,6 +24,7 @@ use iisleuth::scan::{Progress, ScanOptions, Silent};
 use serde_json::Value;
 
 use super::library::{Dice, Scan, number, scan, scan_bytes, scan_path, text};
+use super::packers::gzip;
 use super::support::{Folder, run};
 
 const CHUNK: usize = 2 << 10;
@@ -332,13 +333,6 @@ fn good_log(index: usize) -> String {
          2003-03-03 01:02:05 192.0.2.1 GET\n",
         index % 250
     )
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let level = flate2::Compression::new(6);
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
 }
 
 /// Ten bad ones; each with the kind of warning that names it.

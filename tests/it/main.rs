@@ -39,6 +39,7 @@ mod layers;
 mod library;
 mod oracle;
 mod packages;
+mod packers;
 mod scanning;
 mod showcase;
 mod showcase_maker;

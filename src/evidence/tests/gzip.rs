@@ -20,12 +20,12 @@ pub(super) fn text(lines: u32) -> Vec<u8> {
     (0..lines).map(line).collect::<String>().into_bytes()
 }
 
-fn stream(bytes: &[u8]) -> Stream {
+pub(super) fn stream(bytes: &[u8]) -> Stream {
     let reader = Box::new(io::Cursor::new(bytes.to_vec()));
     Stream::new("x.gz".into(), reader, Hashing::Sha256)
 }
 
-fn decode(bytes: &[u8]) -> (Vec<u8>, StreamEnd) {
+pub(super) fn decode(bytes: &[u8]) -> (Vec<u8>, StreamEnd) {
     let (decoded, end) = read(stream(bytes));
     assert_eq!(end.raw_bytes, bytes.len() as u64);
     assert_eq!(end.sha256, Some(sha256(bytes)));

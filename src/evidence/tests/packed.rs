@@ -5,8 +5,7 @@ use std::io::{self, Read, Write};
 use bzip2::write::BzEncoder;
 use lzma_rust2::{XzOptions, XzWriter};
 
-use super::super::{Hashing, Stream, StreamEnd, sha256};
-use super::gzip::{kinds, slow, text};
+use super::gzip::{decode, kinds, slow, stream, text};
 use super::read;
 use crate::warning::Kind;
 
@@ -35,18 +34,6 @@ fn zstd(bytes: &[u8]) -> Vec<u8> {
     packer.include_checksum(true).unwrap();
     packer.write_all(bytes).unwrap();
     packer.finish().unwrap()
-}
-
-fn stream(bytes: &[u8]) -> Stream {
-    let reader = Box::new(io::Cursor::new(bytes.to_vec()));
-    Stream::new("x.log".into(), reader, Hashing::Sha256)
-}
-
-fn decode(bytes: &[u8]) -> (Vec<u8>, StreamEnd) {
-    let (decoded, end) = read(stream(bytes));
-    assert_eq!(end.raw_bytes, bytes.len() as u64);
-    assert_eq!(end.sha256, Some(sha256(bytes)));
-    (decoded, end)
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::Path;
 use tar::{Builder, EntryType, Header};
 
 use super::super::{Archive, Budget, Hashing, Stream, StreamEnd, Tar, sha256};
-use super::gzip::text;
+use super::gzip::{kinds, text};
 use crate::warning::Kind;
 
 fn header(name: &[u8], size: u64, kind: EntryType) -> Header {
@@ -53,10 +53,6 @@ fn walk_within(bytes: &[u8], path: &str, budget: &Budget) -> Found {
         let members = members.collect();
         (members, walker.join().unwrap())
     })
-}
-
-fn kinds(end: &StreamEnd) -> Vec<Kind> {
-    end.warnings.iter().map(|warning| warning.kind).collect()
 }
 
 #[test]
