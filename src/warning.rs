@@ -43,6 +43,9 @@ pub enum Kind {
     NotJudged,
     /// Lines that do not fit their layout; each was searched all the same.
     Rejected,
+    /// The log does not tell something that its reading depends on, and
+    /// nobody else did: what was assumed.
+    Assumed,
     /// Something looked odd and did not matter.
     Odd,
 }

@@ -58,6 +58,14 @@ pub struct Exhibit {
     /// Records whose day was not on the line.
     #[serde(default)]
     pub times_derived: u64,
+    /// Records whose time is known less surely for another reason, by its
+    /// code.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub time_notes: BTreeMap<String, u64>,
+    /// Records whose columns were told from the rows, as no `#Fields` came
+    /// before them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub records_inferred: u64,
     /// Lines longer than [`crate::limits::LINE_BYTES`].
     #[serde(default)]
     pub lines_cut: u64,
@@ -84,6 +92,9 @@ impl Exhibit {
             reason: line.reason.as_str().to_owned(),
         });
         let by = tally.reject_counts.iter();
+        let notes = tally.time_notes.iter().filter_map(|(note, count)| {
+            Some((note.as_str()?.to_owned(), *count))
+        });
         Self {
             path: setting.name.clone(),
             bytes: tally.bytes,
@@ -99,6 +110,8 @@ impl Exhibit {
                 .map(|(r, n)| (r.as_str().to_owned(), *n))
                 .collect(),
             times_derived: tally.derived,
+            time_notes: notes.collect(),
+            records_inferred: tally.inferred,
             lines_cut: tally.cut,
             ..Self::default()
         }
@@ -123,6 +136,11 @@ impl Exhibit {
         (self.host, self.hosts) = single(hosts);
         (self.site, self.sites) = single(sites);
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 fn single(mut names: BTreeSet<Raw>) -> (Option<Raw>, BTreeSet<Raw>) {

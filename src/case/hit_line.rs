@@ -11,7 +11,7 @@ use crate::raw::{Raw, RawRef};
 use crate::scan::Hit;
 use crate::signature::{Confidence, Level, Outcome, Stage};
 use crate::verdict::{Reason, Verdict};
-use crate::w3c::{Field, Timestamp};
+use crate::w3c::{Field, TimeNote, Timestamp};
 
 /// The keys of a hit in their order, up to the exhibit.
 #[derive(Serialize)]
@@ -73,10 +73,12 @@ pub(super) struct HitLine {
 
 #[derive(Debug)]
 enum Tail {
-    /// Nothing more to say.
-    None,
-    /// The day was not on the line.
-    TimeDerived,
+    /// How surely the time and the columns are known.
+    Record {
+        note: TimeNote,
+        /// The columns were told from the rows.
+        inferred: bool,
+    },
     /// The line was rejected: its text, and no host yet.
     Rejected(Raw),
 }
@@ -97,8 +99,10 @@ impl HitLine {
         let members = json.get(1..end).unwrap_or_default().into();
         let tail = match hit.record {
             None => Tail::Rejected(Raw::from(excerpt(hit.text))),
-            Some(record) if record.time_derived => Tail::TimeDerived,
-            Some(_) => Tail::None,
+            Some(record) => Tail::Record {
+                note: record.time_note,
+                inferred: record.layout.is_inferred(),
+            },
         };
         Self { line: hit.line, offset: hit.offset, members, tail }
     }
@@ -119,9 +123,16 @@ impl HitLine {
             format!(",\"line\":{},\"offset\":{}", self.line, self.offset);
         out.extend_from_slice(place.as_bytes());
         match &self.tail {
-            Tail::None => {}
-            Tail::TimeDerived => {
-                out.extend_from_slice(b",\"time_derived\":true");
+            Tail::Record { note, inferred } => {
+                if *note == TimeNote::Derived {
+                    out.extend_from_slice(b",\"time_derived\":true");
+                } else if let Some(word) = note.as_str() {
+                    let text = format!(",\"time_note\":\"{word}\"");
+                    out.extend_from_slice(text.as_bytes());
+                }
+                if *inferred {
+                    out.extend_from_slice(b",\"layout\":\"inferred\"");
+                }
             }
             Tail::Rejected(text) => {
                 out.extend_from_slice(b",\"text\":");

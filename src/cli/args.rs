@@ -42,7 +42,7 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Scan logs and report what was found.
-    Scan(ScanArgs),
+    Scan(Box<ScanArgs>),
     /// Join cases into one, as if their evidence had been scanned at once.
     Merge(MergeArgs),
     /// Report on a case that was written with `scan -o`.
@@ -98,6 +98,9 @@ pub struct ScanArgs {
     /// The host of logs that name none.
     #[arg(long, value_name = "NAME")]
     pub host: Option<String>,
+    /// How to read what logs leave open.
+    #[command(flatten)]
+    pub reading: ReadingArgs,
     /// End with exit code 1 where a finding has this level or a higher one.
     #[arg(long, value_name = "LEVEL", value_parser = levels())]
     pub fail_on: Option<String>,
@@ -120,6 +123,22 @@ pub struct ScanArgs {
         value_parser = kernels()
     )]
     pub kernels: Option<String>,
+}
+
+/// What logs do not tell themselves.
+#[derive(Debug, Default, clap::Args)]
+pub struct ReadingArgs {
+    /// The time zone of logs in local time (IIS native, URLScan 1 and 2),
+    /// for all hosts or for one: Europe/Berlin, WEB01=Asia/Tokyo. May
+    /// be repeated.
+    #[arg(long, value_name = "[HOST=]ZONE")]
+    pub timezone: Vec<String>,
+    /// Which comes first in a date that is all numbers: month or day.
+    #[arg(long, value_name = "ORDER", value_parser = ["mdy", "dmy"])]
+    pub date_order: Option<String>,
+    /// The columns of files without a #Fields directive.
+    #[arg(long, value_name = "NAMES")]
+    pub fields: Option<String>,
 }
 
 /// The words after `merge`.

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `args` | the words, as typed |
 //! | `scan`, `merge`, `report`, `signatures`, `features` | the commands |
+//! | `reading` | the options that say how to read logs |
 //! | `trial` | runs the tests that signatures carry |
 //! | `console` | the one door to standard output and error |
 //! | `output` | the one door to files |
@@ -21,6 +22,7 @@ mod features;
 mod merge;
 mod output;
 mod progress;
+mod reading;
 mod report;
 mod scan;
 mod signatures;

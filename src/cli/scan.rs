@@ -15,6 +15,7 @@ use super::console::{Console, print, safe, talk};
 use super::exit::Exit;
 use super::output::{HITS, OutputFolder, show_safe, unwritten};
 use super::progress::Progress;
+use super::reading::reading;
 use super::signatures::load;
 use crate::case::{
     Case, CaseBuilder, FILE_NAME, Hits, Options, Run, SignatureSet,
@@ -113,7 +114,9 @@ fn scan(
             || words.format.as_deref() == Some("jsonl"),
     };
     let run = describe(signatures, words.sigma_strict, options.min_level);
+    let reading = reading(&words.reading, words.host.as_deref())?;
     let scanner = Scanner::new(signatures, scan_options(words))?;
+    let scanner = scanner.with_reading(reading);
     let progress = Progress::new(console.shows_progress());
     let builder = CaseBuilder::new(signatures.outcomes(), options, run);
     for warning in &evidence.warnings {

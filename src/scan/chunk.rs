@@ -4,7 +4,7 @@ use crate::scan::collector::{Hit, Part, RejectedLine, Tally};
 use crate::signature::{Scratch, Signatures};
 use crate::w3c::index::Index;
 use crate::w3c::simd::Isa;
-use crate::w3c::{Line, Parser, Record, State, bounded};
+use crate::w3c::{Line, Parser, Record, State, TimeNote, bounded};
 use crate::{limits, w3c};
 
 /// What the scan of one chunk needs and leaves.
@@ -189,7 +189,10 @@ fn take(
         Line::Record(record) => {
             tally.records += 1;
             tally.cut += u64::from(record.cut);
-            tally.derived += u64::from(record.time_derived);
+            if record.time_note != TimeNote::Exact {
+                tally.note_time(record.time_note);
+            }
+            tally.inferred += u64::from(record.layout.is_inferred());
             part.record(record);
             context.signatures.find_on_page(record, context.scratch);
             if !context.scratch.rules.is_empty() {
@@ -204,6 +207,14 @@ fn take(
 }
 
 impl Tally {
+    fn note_time(&mut self, note: TimeNote) {
+        if note == TimeNote::Derived {
+            self.derived += 1;
+        } else {
+            *self.time_notes.entry(note).or_default() += 1;
+        }
+    }
+
     pub(super) fn reject(
         &mut self,
         line: u64,
@@ -238,6 +249,10 @@ impl Tally {
         self.rejected += later.rejected;
         self.cut += later.cut;
         self.derived += later.derived;
+        self.inferred += later.inferred;
+        for (note, count) in later.time_notes {
+            *self.time_notes.entry(note).or_default() += count;
+        }
         self.warnings.extend(later.warnings);
     }
 }

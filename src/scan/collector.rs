@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use crate::evidence::PathIdentity;
 use crate::raw::Raw;
 use crate::signature::{Feature, Rule};
-use crate::w3c::{Dialect, Record, Reject};
+use crate::w3c::{Dialect, Record, Reject, TimeNote};
 use crate::warning::Warning;
 
 /// Takes what a scan finds.
@@ -108,6 +108,10 @@ pub struct Tally {
     pub cut: u64,
     /// Records whose day was derived.
     pub derived: u64,
+    /// Records whose time is known less surely for another reason.
+    pub time_notes: BTreeMap<TimeNote, u64>,
+    /// Records whose columns were told from the rows.
+    pub inferred: u64,
     /// What went wrong.
     pub warnings: Vec<Warning>,
 }

@@ -12,10 +12,12 @@ mod chunk;
 mod collector;
 mod joint;
 mod progress;
+mod reading;
 mod scanner;
 mod source;
 mod work;
 
 pub use collector::{Collector, Hit, Part, RejectedLine, Setting, Tally};
 pub use progress::{Progress, Silent};
+pub use reading::Reading;
 pub use scanner::{ScanOptions, Scanner};

@@ -20,6 +20,7 @@ use crate::scan::board::{Board, Task};
 use crate::scan::chunk::Desk;
 use crate::scan::collector::{Collector, Setting, Tally};
 use crate::scan::progress::Progress;
+use crate::scan::reading::Reading;
 use crate::scan::source::Source;
 use crate::scan::work::{Held, Origin, Outcome, Shared, Work};
 use crate::signature::Signatures;
@@ -61,6 +62,7 @@ pub struct Scanner<'s> {
     signatures: &'s Signatures,
     options: ScanOptions,
     threads: usize,
+    reading: Reading,
 }
 
 impl<'s> Scanner<'s> {
@@ -73,7 +75,14 @@ impl<'s> Scanner<'s> {
             0 => thread::available_parallelism().map_or(1, NonZeroUsize::get),
             threads => threads,
         };
-        Ok(Self { signatures, options, threads })
+        let reading = Reading::default();
+        Ok(Self { signatures, options, threads, reading })
+    }
+
+    /// The same, with what the user tells about the logs.
+    #[must_use]
+    pub fn with_reading(self, reading: Reading) -> Self {
+        Self { reading, ..self }
     }
 
     /// Scans every exhibit into the collector. Returns false where it was
@@ -120,7 +129,8 @@ impl<'s> Scanner<'s> {
     ) -> Shared<'a, C> {
         let chunk_bytes = self.options.chunk_bytes;
         let signatures = self.signatures;
-        Shared { signatures, collector, progress, chunk_bytes }
+        let reading = &self.reading;
+        Shared { signatures, collector, progress, chunk_bytes, reading }
     }
 
     /// Does what is on the board, with all threads.
@@ -440,10 +450,8 @@ fn aside(tally: &Tally, setting: &Setting, origin: Origin) -> Option<Warning> {
 fn note(mut tally: Tally, setting: &Setting) -> Tally {
     let dialect = setting.dialect;
     let kind = match dialect {
-        Dialect::Empty
-        | Dialect::W3c
-        | Dialect::HttpErr
-        | Dialect::Archive => None,
+        Dialect::Empty | Dialect::Archive => None,
+        _ if dialect.is_read() => None,
         _ if !tally.warnings.is_empty() && tally.lines == 0 => None,
         _ if dialect.is_judged_elsewhere() => Some(Kind::NotJudged),
         Dialect::Unknown | Dialect::Binary => Some(Kind::NotALog),
@@ -463,6 +471,15 @@ fn note(mut tally: Tally, setting: &Setting) -> Tally {
                 count: *count,
             });
         }
+    }
+    for (note, count) in &tally.time_notes {
+        let Some(detail) = note.describe() else { continue };
+        tally.warnings.push(Warning {
+            kind: Kind::Assumed,
+            exhibit: setting.name.clone(),
+            detail: detail.to_owned(),
+            count: *count,
+        });
     }
     if tally.cut > 0 {
         tally.warnings.push(Warning {

@@ -63,6 +63,15 @@ impl Source {
         Self { from, chunk_bytes, number: 0, offset: 0 }
     }
 
+    /// What is known of its start before a block is taken.
+    pub fn head<'a>(&'a self, memory: &'a [u8]) -> &'a [u8] {
+        let head = match &self.from {
+            From::Memory { .. } => memory,
+            From::Stream(reader) => &reader.rest,
+        };
+        head.get(..limits::SNIFF_BYTES).unwrap_or(head)
+    }
+
     /// The next block. `memory` are the bytes in memory; `buffer` is used
     /// for what is read.
     pub fn next(

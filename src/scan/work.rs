@@ -15,10 +15,11 @@ use crate::scan::chunk::{Chunk, Desk, Lines};
 use crate::scan::collector::{Collector, Setting, Tally};
 use crate::scan::joint::{Joint, Scanned, fault};
 use crate::scan::progress::Progress;
+use crate::scan::reading::Reading;
 use crate::scan::source::{Block, BlockBytes, Source, cut_off};
 use crate::signature::Signatures;
 use crate::w3c::{Date, State};
-use crate::warning::Warning;
+use crate::warning::{Kind, Warning};
 
 /// Blocks that may be scanned ahead of the last one joined. As many threads
 /// as that can work on one exhibit without waiting.
@@ -30,6 +31,7 @@ pub(super) struct Shared<'s, C> {
     pub collector: &'s C,
     pub progress: &'s dyn Progress,
     pub chunk_bytes: usize,
+    pub reading: &'s Reading,
 }
 
 impl<C> Clone for Shared<'_, C> {
@@ -123,10 +125,15 @@ impl<'s, C: Collector> Work<'s, C> {
         held: Held<'s>,
         source: Source,
     ) -> Self {
+        let start = source.head(held.bytes());
+        let is_read = setting.dialect.is_read();
+        let terms =
+            is_read.then(|| shared.reading.terms(&setting.identity, start));
+        let terms = terms.flatten();
         let date = setting.identity.date;
         let day =
             date.and_then(|(year, month, day)| Date::new(year, month, day));
-        let state = State { day, ..State::default() };
+        let state = State { day, terms, ..State::default() };
         let part = shared.collector.part(&setting);
         Self {
             shared,
@@ -339,7 +346,15 @@ impl<'s, C: Collector> Work<'s, C> {
     pub fn finish(self, desk: &mut Desk) -> Outcome<'s, C::Part> {
         self.mend(desk);
         let joint = self.joint.into_inner();
-        let joint = joint.unwrap_or_else(PoisonError::into_inner);
+        let mut joint = joint.unwrap_or_else(PoisonError::into_inner);
+        if joint.tally.inferred > 0
+            && let Some(terms) = &joint.state.terms
+        {
+            let name = &self.setting.name;
+            let warn =
+                |detail| Warning::new(Kind::Assumed, name.clone(), detail);
+            joint.tally.warnings.extend(terms.inferred().map(warn));
+        }
         let source = self.source.into_inner();
         let digest = self.digest.into_inner();
         Outcome {

@@ -47,7 +47,7 @@ pub enum Dialect {
     /// The log of URLScan, 2 or 3.
     #[serde(rename = "urlscan")]
     UrlScan,
-    /// HTTP proxy and other logs of Exchange.
+    /// The HTTP proxy of Exchange.
     ExchangeProxy,
     /// The FTP service of IIS.
     Ftp,
@@ -93,7 +93,15 @@ impl Dialect {
 
     /// True for dialects whose lines become records.
     pub fn is_read(self) -> bool {
-        matches!(self, Self::W3c | Self::HttpErr)
+        matches!(
+            self,
+            Self::W3c
+                | Self::HttpErr
+                | Self::Ncsa
+                | Self::IisNative
+                | Self::UrlScan
+                | Self::ExchangeProxy
+        )
     }
 
     /// True for logs of other services: named, not judged. No web request
@@ -110,10 +118,10 @@ impl Dialect {
         match self {
             Self::W3c => "W3C extended log",
             Self::HttpErr => "HTTP.sys error log",
-            Self::Ncsa => "NCSA log: recognized, not read",
-            Self::IisNative => "IIS native log: recognized, not read",
-            Self::UrlScan => "URLScan log: recognized, not read",
-            Self::ExchangeProxy => "Exchange log: recognized, not read",
+            Self::Ncsa => "NCSA log",
+            Self::IisNative => "IIS native log",
+            Self::UrlScan => "URLScan log",
+            Self::ExchangeProxy => "HTTP proxy log of Exchange",
             Self::Ftp => "FTP log: named, not judged",
             Self::Smtp => "SMTP log: named, not judged",
             Self::Firewall => "firewall log: named, not judged",

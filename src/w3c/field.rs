@@ -57,17 +57,32 @@ fields! {
 impl Field {
     /// The field that a column name means, in any letter case.
     pub fn from_name(name: &[u8]) -> Option<Self> {
-        let alias = match name.len() {
-            8 if name.eq_ignore_ascii_case(b"cs(host)") => Some(Self::CsHost),
-            12 if name.eq_ignore_ascii_case(b"cs(referrer)") => {
-                Some(Self::CsReferer)
-            }
-            _ => None,
-        };
+        let alias = ALIASES
+            .iter()
+            .find(|(alias, _)| alias.eq_ignore_ascii_case(name))
+            .map(|(_, field)| *field);
         alias.or_else(|| {
             Self::ALL.into_iter().find(|field| {
                 field.name().as_bytes().eq_ignore_ascii_case(name)
             })
         })
     }
+}
+
+/// Other names of the same: IIS Advanced Logging has its own for the time
+/// taken and for times of the server's clock.
+const ALIASES: [(&[u8], Field); 5] = [
+    (b"cs(host)", Field::CsHost),
+    (b"cs(referrer)", Field::CsReferer),
+    (b"date-local", Field::Date),
+    (b"time-local", Field::Time),
+    (b"timetakenms", Field::TimeTaken),
+];
+
+/// True for a column of the server's clock.
+pub(super) fn is_local(name: &[u8]) -> bool {
+    let ending = name.len().saturating_sub(6);
+    let is_local = |end: &[u8]| end.eq_ignore_ascii_case(b"-local");
+    name.get(ending..).is_some_and(is_local)
+        && matches!(Field::from_name(name), Some(Field::Date | Field::Time))
 }

@@ -2,7 +2,8 @@
 //! next one.
 
 use crate::limits;
-use crate::w3c::Field;
+use crate::w3c::form::{Form, csv_names};
+use crate::w3c::{Field, field};
 
 /// No such column.
 const NONE: u16 = u16::MAX;
@@ -19,6 +20,11 @@ pub struct Layout {
     fields: Vec<Option<Field>>,
     index: [u16; Field::COUNT],
     lead: Option<usize>,
+    form: Form,
+    local: bool,
+    inferred: bool,
+    /// It has the column in which URLScan says what it did.
+    action: bool,
 }
 
 /// What tells when and where a record was written.
@@ -34,14 +40,44 @@ const ORIGIN: [Field; 6] = [
 impl Layout {
     /// Reads the text after `#Fields:`. Names stand apart by any run of
     /// blanks or tabs; of a name given twice the first column counts.
-    /// `None` where no name is given.
+    /// Names apart by commas are those of a log of Exchange. `None` where no
+    /// name is given.
     pub fn from_fields(text: &[u8]) -> Option<Self> {
+        match csv_names(text) {
+            Some(names) => Self::of(&names, Form::Csv),
+            None => Self::of(text, Form::Blanks),
+        }
+    }
+
+    /// The layout of a form that has one only.
+    pub(super) fn fixed(form: Form) -> Option<Self> {
+        Self::of(form.names()?.as_bytes(), form)
+    }
+
+    /// The layout was told from the rows: it is not certain.
+    #[must_use]
+    pub(super) fn inferred(self) -> Self {
+        Self { inferred: true, ..self }
+    }
+
+    /// True where the columns that a verdict hangs on have a name.
+    pub(super) fn is_telling(&self) -> bool {
+        let url = self.has(Field::CsUriStem) || self.has(Field::CsUri);
+        let wanted = [Field::CIp, Field::CsMethod, Field::ScStatus];
+        url && wanted.into_iter().all(|field| self.has(field))
+    }
+
+    fn of(text: &[u8], form: Form) -> Option<Self> {
         let mut layout = Self {
             text: Vec::with_capacity(text.len()),
             ends: Vec::with_capacity(32),
             fields: Vec::with_capacity(32),
             index: [NONE; Field::COUNT],
             lead: None,
+            form,
+            local: form.is_local(),
+            inferred: false,
+            action: false,
         };
         let names = text
             .split(u8::is_ascii_whitespace)
@@ -54,6 +90,8 @@ impl Layout {
             }
             layout.text.extend_from_slice(name);
             layout.ends.push(layout.text.len());
+            layout.action |= name.eq_ignore_ascii_case(b"x-action");
+            layout.local |= field::is_local(name);
             let field = Field::from_name(name)
                 .filter(|field| layout.index[*field as usize] == NONE);
             if let Some(field) = field {
@@ -73,7 +111,30 @@ impl Layout {
         let rest = self.fields.iter().skip(lead);
         let is_stamped = self.has(Field::Date) && self.has(Field::Time);
         let is_whole = is_stamped && !rest.into_iter().any(is_origin);
-        lead.checked_sub(1).filter(|_| is_whole)
+        let is_plain = self.form == Form::Blanks && !self.local;
+        lead.checked_sub(1).filter(|_| is_whole && is_plain)
+    }
+
+    /// How its rows are cut into columns.
+    #[inline]
+    pub fn form(&self) -> Form {
+        self.form
+    }
+
+    /// True where times are those of the server's clock.
+    #[inline]
+    pub fn is_local(&self) -> bool {
+        self.local
+    }
+
+    /// True where a column says what URLScan did.
+    pub(super) fn has_action(&self) -> bool {
+        self.action
+    }
+
+    /// True where no directive named the columns: the rows did.
+    pub fn is_inferred(&self) -> bool {
+        self.inferred
     }
 
     /// The column up to which a line tells when, on which host and for

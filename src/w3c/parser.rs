@@ -8,12 +8,15 @@
 use std::sync::Arc;
 
 use crate::limits;
-use crate::raw::same;
+use crate::w3c::clock::{Clock, DayCache, Memo, Stamp, foreign, is_foreign};
 use crate::w3c::directive::{Directive, split_directives};
+use crate::w3c::form::{Form, Sentence, Spans};
 use crate::w3c::index::{self, Index};
 use crate::w3c::record::{is_value, span};
-use crate::w3c::time::{Date, Timestamp, parse_date, parse_time};
-use crate::w3c::{Field, Layout, Record};
+use crate::w3c::terms::Terms;
+use crate::w3c::time::{Date, TimeNote, parse_time};
+use crate::w3c::zone::ZoneMemo;
+use crate::w3c::{Field, Layout, Record, dates};
 
 /// What earlier lines say about the lines that follow.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -26,6 +29,12 @@ pub struct State {
     pub day: Option<Date>,
     /// The time of the last line that had no date.
     pub last: Option<i64>,
+    /// The program in `#Software` writes single blanks and no quotes.
+    pub plain: bool,
+    /// The URLScan that wrote the log refuses nothing.
+    pub logs_only: bool,
+    /// What no directive says; of one log always the same.
+    pub terms: Option<Arc<Terms>>,
 }
 
 impl State {
@@ -60,6 +69,8 @@ pub enum Reject {
     TooFew,
     /// It has more.
     TooMany,
+    /// It is not of the form of the other lines of its log.
+    Form,
 }
 
 impl Reject {
@@ -69,6 +80,7 @@ impl Reject {
             Self::NoLayout => "no-layout",
             Self::TooFew => "too-few-columns",
             Self::TooMany => "too-many-columns",
+            Self::Form => "not-in-form",
         }
     }
 
@@ -78,6 +90,7 @@ impl Reject {
             Self::NoLayout => "no #Fields directive came before it",
             Self::TooFew => "fewer columns than its #Fields directive names",
             Self::TooMany => "more columns than its #Fields directive names",
+            Self::Form => "not of the form of the other lines of its log",
         }
     }
 }
@@ -95,57 +108,23 @@ pub struct Parser {
 struct Log {
     state: State,
     touched: Touched,
-    /// The day of the date column seen last: neighbours share it.
-    day_cache: ([u8; 10], Option<Date>),
+    day_cache: DayCache,
     memo: Memo,
-}
-
-/// When the record before was written, and the bytes that told it.
-#[derive(Debug)]
-struct Memo {
-    /// The start of its line.
-    text: [u8; Memo::MOST],
-    /// How many bytes of it tell; 0 for none.
-    length: usize,
-    time: (Option<Timestamp>, bool),
-}
-
-impl Default for Memo {
-    fn default() -> Self {
-        let text = [0; Self::MOST];
-        Self { text, length: 0, time: (None, false) }
-    }
-}
-
-impl Memo {
-    /// Longer leads are not remembered.
-    const MOST: usize = 64;
-
-    /// The time, where the lead is that of the record before.
-    #[inline]
-    fn of(&self, lead: &[u8]) -> Option<(Option<Timestamp>, bool)> {
-        let own = self.text.get(..self.length).unwrap_or_default();
-        (!lead.is_empty() && same(own, lead)).then_some(self.time)
-    }
-
-    #[inline]
-    fn set(&mut self, lead: &[u8], time: (Option<Timestamp>, bool)) {
-        self.length = 0;
-        if let Some(text) = self.text.get_mut(..lead.len()) {
-            text.copy_from_slice(lead);
-            (self.length, self.time) = (lead.len(), time);
-        }
-    }
+    zone_memo: ZoneMemo,
+    spans: Spans,
+    /// Rows of the layout in force are single blanks apart and in UTC.
+    simple: bool,
 }
 
 /// Which parts of the state came from lines this parser read.
 #[derive(Clone, Copy, Debug, Default)]
-#[allow(clippy::struct_excessive_bools)] // four independent facts
-struct Touched {
+#[allow(clippy::struct_excessive_bools)] // independent facts
+pub(super) struct Touched {
     layout: bool,
     iis: bool,
-    day: bool,
-    used_day: bool,
+    logs_only: bool,
+    pub day: bool,
+    pub used_day: bool,
 }
 
 /// A line that may be a record: where its columns end, in the text that it
@@ -159,10 +138,35 @@ struct Row<'a> {
     cut: bool,
 }
 
+impl Row<'_> {
+    fn misfit(&self, wanted: usize) -> Reject {
+        if self.ends.len() > wanted { Reject::TooMany } else { Reject::TooFew }
+    }
+
+    /// True where single blanks cut it into so many columns. One blank after
+    /// the last column is harmless padding; of a line that was cut, columns
+    /// may lack.
+    #[inline(always)]
+    fn fits(&self, wanted: usize) -> bool {
+        let count = self.ends.len();
+        if count == wanted {
+            return true;
+        }
+        if count < wanted {
+            return self.cut;
+        }
+        let last = wanted.checked_sub(1).and_then(|at| self.ends.get(at));
+        count == wanted + 1
+            && self.ends.last().copied() == last.map(|end| end + 1)
+    }
+}
+
 impl Parser {
     /// A parser that starts where `state` left off.
     pub fn new(state: State) -> Self {
-        Self { log: Log { state, ..Log::default() }, ..Self::default() }
+        let mut log = Log { state, ..Log::default() };
+        log.turn();
+        Self { log, ..Self::default() }
     }
 
     /// The state after the lines read so far.
@@ -175,6 +179,8 @@ impl Parser {
     pub fn agrees(&self, assumed: &State, actual: &State) -> bool {
         assumed.layout == actual.layout
             && assumed.iis == actual.iis
+            && assumed.plain == actual.plain
+            && assumed.logs_only == actual.logs_only
             && (!self.log.touched.used_day
                 || (assumed.day == actual.day && assumed.last == actual.last))
     }
@@ -190,6 +196,10 @@ impl Parser {
         }
         if !touched.iis {
             state.iis = actual.iis;
+            state.plain = actual.plain;
+        }
+        if !touched.logs_only {
+            state.logs_only = actual.logs_only;
         }
         if !touched.day {
             state.day = actual.day;
@@ -251,25 +261,21 @@ impl Log {
 
     #[inline(always)]
     fn row<'a>(&'a mut self, row: Row<'a>) -> Line<'a> {
+        match &self.state.layout {
+            Some(layout) if self.simple && row.fits(layout.len()) => {
+                self.plain(row)
+            }
+            _ => self.other(row),
+        }
+    }
+
+    /// A row of single blanks that fits its layout.
+    #[inline(always)]
+    fn plain<'a>(&'a mut self, row: Row<'a>) -> Line<'a> {
         let Some(layout) = &self.state.layout else {
             return Line::Rejected(Reject::NoLayout);
         };
-        let wanted = layout.len();
-        let ends = row.ends;
-        if ends.len() != wanted {
-            if ends.len() > wanted {
-                // One blank after the last column is harmless padding.
-                let last = ends.get(wanted - 1).map(|end| end + 1);
-                let padding =
-                    ends.len() == wanted + 1 && ends.last().copied() == last;
-                if !padding {
-                    return Line::Rejected(Reject::TooMany);
-                }
-            } else if !row.cut {
-                return Line::Rejected(Reject::TooFew);
-            }
-        }
-        let ends = ends.get(..wanted).unwrap_or(ends);
+        let ends = row.ends.get(..layout.len()).unwrap_or(row.ends);
         let lead = layout.lead().and_then(|column| ends.get(column));
         let lead = lead.and_then(|end| end.checked_sub(row.origin));
         let lead = lead.and_then(|length| row.line.get(..length as usize));
@@ -286,7 +292,7 @@ impl Log {
             touched: &mut self.touched,
             cache: &mut self.day_cache,
         };
-        let (time, time_derived) = memo.unwrap_or_else(|| {
+        let (time, time_note) = memo.unwrap_or_else(|| {
             let has_date = layout.has(Field::Date);
             let stamp =
                 clock.stamp(has_date, value(Field::Date), value(Field::Time));
@@ -297,31 +303,176 @@ impl Log {
             line: row.line,
             layout,
             time,
-            time_derived,
+            time_note,
             iis: self.state.iis,
             cut: row.cut,
             wrapped: row.wrapped,
+            refused: false,
             repeats: memo.is_some(),
             ends,
+            starts: &[],
             origin: row.origin,
         })
+    }
+
+    /// A row that single blanks do not cut into its columns, or that no
+    /// `#Fields` came before, or whose times are local.
+    #[inline(never)]
+    fn other<'a>(&'a mut self, row: Row<'a>) -> Line<'a> {
+        if let Some(line) = self.no_request(row.line) {
+            return line;
+        }
+        let at = match self.choose(&row) {
+            Ok(at) => at,
+            Err(reject) => return Line::Rejected(reject),
+        };
+        let layouts =
+            layouts(self.state.layout.as_ref(), self.state.terms.as_ref());
+        let Some(layout) = layouts.get(at) else {
+            return Line::Rejected(Reject::NoLayout);
+        };
+        if self.state.logs_only && layout.form() == Form::UrlScan {
+            // Its sentence is the same whether it refused or not.
+            let action = layout.column_named(b"x-action");
+            self.spans.empty(action.unwrap_or(usize::MAX));
+        }
+        let record = Record {
+            line: row.line,
+            layout,
+            time: None,
+            time_note: TimeNote::Exact,
+            iis: self.state.iis,
+            cut: row.cut,
+            wrapped: row.wrapped,
+            refused: false,
+            repeats: false,
+            ends: &self.spans.ends,
+            starts: &self.spans.starts,
+            origin: row.origin,
+        };
+        let clock = Clock {
+            day: &mut self.state.day,
+            last: &mut self.state.last,
+            touched: &mut self.touched,
+            cache: &mut self.day_cache,
+        };
+        let value = |field| record.get(field);
+        let has_date = layout.has(Field::Date);
+        let mut stamp: Stamp = match layout.form() {
+            Form::Blanks | Form::Csv => {
+                clock.stamp(has_date, value(Field::Date), value(Field::Time))
+            }
+            _ => Stamp::default(),
+        };
+        if is_foreign(layout) {
+            let terms = self.state.terms.as_deref();
+            stamp = foreign(&record, stamp, terms, &mut self.zone_memo);
+        }
+        let refused = is_refused(&record);
+        let (time, time_note) = stamp;
+        Line::Record(Record { time, time_note, refused, ..record })
+    }
+
+    /// The layout that cuts the row, by its place in [`layouts`]; the spans
+    /// are then those of its columns.
+    fn choose(&mut self, row: &Row<'_>) -> Result<usize, Reject> {
+        let layouts =
+            layouts(self.state.layout.as_ref(), self.state.terms.as_ref());
+        let mut fault = Reject::NoLayout;
+        for (at, layout) in layouts.iter().enumerate() {
+            let (wanted, origin) = (layout.len(), row.origin);
+            let is_plain = layout.form() == Form::Blanks
+                && row.fits(wanted)
+                && (self.state.plain
+                    || memchr::memchr2(b'"', b'\t', row.line).is_none());
+            if is_plain {
+                self.spans.take_ends(row.ends, wanted, origin);
+                return Ok(at);
+            }
+            // IIS itself writes neither tabs nor quotes: a row of its that
+            // does not fit is broken, and must not be mended by guessing.
+            let is_broken = self.state.plain && layout.form() == Form::Blanks;
+            let cut = if is_broken {
+                Err(row.misfit(wanted))
+            } else {
+                let (line, form) = (row.line, layout.form());
+                form.cut(line, wanted, row.cut, origin, &mut self.spans)
+            };
+            match cut {
+                Ok(()) => return Ok(at),
+                // A value may begin with a quote and mean nothing by it.
+                Err(_)
+                    if layout.form() == Form::Blanks && row.fits(wanted) =>
+                {
+                    self.spans.take_ends(row.ends, wanted, origin);
+                    return Ok(at);
+                }
+                Err(reject) if self.state.layout.is_some() => fault = reject,
+                Err(_) if layouts.len() > 1 => fault = Reject::Form,
+                Err(reject) => fault = reject,
+            }
+        }
+        Err(fault)
+    }
+
+    /// Lines without a `#` that are no requests all the same: the names of
+    /// a log of Exchange, the talk of URLScan about itself.
+    fn no_request(&mut self, line: &[u8]) -> Option<Line<'static>> {
+        const NAMES: &[u8] = b"DateTime,";
+        let layout = self.state.layout.as_deref();
+        match line.first()? {
+            b'D' | b'd' => {
+                let start = line.get(..NAMES.len())?;
+                let is_csv = layout.is_none_or(|it| it.form() == Form::Csv);
+                if !is_csv || !start.eq_ignore_ascii_case(NAMES) {
+                    return None;
+                }
+                self.fields(line);
+            }
+            b'[' if layout.is_none() && self.state.terms.is_some() => {
+                let Sentence::Setting(logs_only) = Sentence::of(line)? else {
+                    return None;
+                };
+                self.state.logs_only =
+                    logs_only.unwrap_or(self.state.logs_only);
+                self.touched.logs_only |= logs_only.is_some();
+            }
+            _ => return None,
+        }
+        Some(Line::Directive)
+    }
+
+    /// A directive changed what rows look like.
+    fn turn(&mut self) {
+        self.memo.forget();
+        let layout = self.state.layout.as_ref();
+        self.simple = self.state.plain
+            && layout.is_some_and(|layout| {
+                layout.form() == Form::Blanks
+                    && !is_foreign(layout)
+                    && !layout.has_action()
+            });
+    }
+
+    fn fields(&mut self, text: &[u8]) {
+        let layout = Layout::from_fields(text);
+        if self.state.layout.as_deref() != layout.as_ref() {
+            self.state.layout = layout.map(Arc::new);
+        }
+        self.touched.layout = true;
+        self.turn();
     }
 
     fn directives(&mut self, line: &[u8]) {
         for directive in split_directives(line) {
             match directive {
-                Directive::Fields(text) => {
-                    let layout = Layout::from_fields(text);
-                    if self.state.layout.as_deref() != layout.as_ref() {
-                        self.state.layout = layout.map(Arc::new);
-                    }
-                    self.memo.length = 0;
-                    self.touched.layout = true;
-                }
+                Directive::Fields(text) => self.fields(text),
                 Directive::Software(text) => {
                     self.state.iis = iis_version(text);
-                    self.memo.length = 0;
+                    self.state.plain =
+                        self.state.iis.is_some() || is_http_api(text);
                     self.touched.iis = true;
+                    self.turn();
                 }
                 Directive::Date(text) => self.date(text),
                 Directive::Other => {}
@@ -335,80 +486,14 @@ impl Log {
         let mut words = text
             .split(u8::is_ascii_whitespace)
             .filter(|word| !word.is_empty());
-        if let Some(day) = words.next().and_then(parse_date) {
+        let day = words
+            .next()
+            .and_then(|word| dates::read(word, dates::DateOrder::MonthFirst));
+        if let Some((day, _)) = day {
             self.state.day = Some(day);
             self.state.last = words.next().and_then(parse_time);
             self.touched.day = true;
         }
-    }
-}
-
-/// The parts of a parser that give a record its time.
-struct Clock<'p> {
-    day: &'p mut Option<Date>,
-    last: &'p mut Option<i64>,
-    touched: &'p mut Touched,
-    cache: &'p mut ([u8; 10], Option<Date>),
-}
-
-impl Clock<'_> {
-    /// The time of a record, and whether its day was derived.
-    #[inline]
-    fn stamp(
-        self,
-        has_date: bool,
-        date: Option<&[u8]>,
-        time: Option<&[u8]>,
-    ) -> (Option<Timestamp>, bool) {
-        let time = time.and_then(parse_time);
-        match date {
-            Some(text) => match self.cached_date(text) {
-                Some(day) => {
-                    let stamp = Timestamp::new(day, time.unwrap_or(0));
-                    (Some(stamp), time.is_none())
-                }
-                None => (None, false),
-            },
-            None if !has_date => self.derive(time),
-            None => (None, false),
-        }
-    }
-
-    #[inline]
-    fn cached_date(self, text: &[u8]) -> Option<Date> {
-        let Ok(key) = <[u8; 10]>::try_from(text) else {
-            return parse_date(text);
-        };
-        if self.cache.0 != key {
-            *self.cache = (key, parse_date(text));
-        }
-        self.cache.1
-    }
-
-    /// The time of a line without a date: the day in force, and the next
-    /// one where the clock went back by more than half a day. Lines are
-    /// written when a response ends, so small steps back are ordinary; one
-    /// from just before midnight that comes just after it is of the day
-    /// before and moves nothing.
-    fn derive(self, time: Option<i64>) -> (Option<Timestamp>, bool) {
-        const MINUTE: i64 = 60 * 1_000_000;
-        self.touched.used_day = true;
-        self.touched.day = true;
-        let (Some(mut day), Some(time)) = (*self.day, time) else {
-            return (None, false);
-        };
-        let last = self.last.unwrap_or(time);
-        let straggler = last < 5 * MINUTE && time > (24 * 60 - 5) * MINUTE;
-        if straggler {
-            day = day.previous();
-        } else {
-            if last - time > 12 * 60 * MINUTE {
-                day = day.next();
-            }
-            *self.day = Some(day);
-            *self.last = Some(time);
-        }
-        (Some(Timestamp::new(day, time)), true)
     }
 }
 
@@ -426,6 +511,36 @@ fn strip_lead(line: &[u8]) -> &[u8] {
 
 fn is_blank(line: &[u8]) -> bool {
     line.iter().all(|byte| matches!(byte, 0 | b' ' | b'\t' | b'\r'))
+}
+
+/// The layout in force, else those that rows without one may have.
+fn layouts<'s>(
+    layout: Option<&'s Arc<Layout>>,
+    terms: Option<&'s Arc<Terms>>,
+) -> &'s [Arc<Layout>] {
+    match (layout, terms) {
+        (Some(layout), _) => std::slice::from_ref(layout),
+        (None, Some(terms)) => &terms.layouts,
+        (None, None) => &[],
+    }
+}
+
+/// True for what URLScan refused and did not only log: `Rejected`.
+fn is_refused(record: &Record<'_>) -> bool {
+    record.layout.has_action()
+        && record.get_named(b"x-action").is_some_and(|action| {
+            action
+                .get(..6)
+                .is_some_and(|it| it.eq_ignore_ascii_case(b"reject"))
+        })
+}
+
+/// HTTP.sys and what is built on it write as IIS does.
+fn is_http_api(software: &[u8]) -> bool {
+    let lower = software.to_ascii_lowercase();
+    [&b"microsoft http api"[..], b"microsoft http server api"]
+        .iter()
+        .any(|name| lower.starts_with(name))
 }
 
 /// The version in `Microsoft Internet Information Services 5.0`.

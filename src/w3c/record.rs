@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::w3c::{Field, Layout, Timestamp};
+use crate::w3c::{Field, Form, Layout, TimeNote, Timestamp};
 
 /// One logged request. `-` and empty columns read as `None`.
 #[derive(Clone, Copy, Debug)]
@@ -14,8 +14,8 @@ pub struct Record<'a> {
     pub layout: &'a Layout,
     /// When it was logged, UTC.
     pub time: Option<Timestamp>,
-    /// The day was not on the line but came from `#Date` or the file name.
-    pub time_derived: bool,
+    /// How surely that is known.
+    pub time_note: TimeNote,
     /// The version of IIS that wrote it, major and minor, from `#Software`.
     pub iis: Option<(u8, u8)>,
     /// The line was longer than [`crate::limits::LINE_BYTES`]; later columns
@@ -24,12 +24,17 @@ pub struct Record<'a> {
     /// Decoding could change something in the line: it holds a percent
     /// sign or a byte from C0 up.
     pub wrapped: bool,
+    /// The log is that of URLScan, which refused the request.
+    pub refused: bool,
     /// When, on which host and for which site it was written is told by the
     /// same bytes as in the record before it. False where that is not known.
     pub repeats: bool,
     /// Where the columns end, and the line begins, in the text that the
     /// line was found in.
     pub(super) ends: &'a [u32],
+    /// Where they begin; empty where each begins one byte after the end of
+    /// the one before.
+    pub(super) starts: &'a [u32],
     pub(super) origin: u32,
 }
 
@@ -47,8 +52,8 @@ pub struct Target<'a> {
 /// Why a line's stem is not what the client asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disguise {
-    /// URLScan refused it and logged `/<Rejected-By-UrlScan>` with the
-    /// original after a tilde.
+    /// URLScan refused it: IIS logged `/<Rejected-By-UrlScan>` with the
+    /// original after a tilde, or the log is that of URLScan itself.
     UrlScan,
 }
 
@@ -65,7 +70,14 @@ impl<'a> Record<'a> {
     /// Where column `column` stands in the line.
     #[inline]
     pub fn span(&self, column: usize) -> Option<Range<usize>> {
-        span(self.ends, self.origin, column)
+        if self.starts.is_empty() {
+            return span(self.ends, self.origin, column);
+        }
+        let place = |places: &[u32]| {
+            let place = places.get(column)?.checked_sub(self.origin)?;
+            Some(place as usize)
+        };
+        Some(place(self.starts)?..place(self.ends)?)
     }
 
     /// The text of a column, `-` included.
@@ -107,8 +119,11 @@ impl<'a> Record<'a> {
     /// rejection by URLScan gives back the original URL.
     #[inline]
     pub fn target(&self) -> Target<'a> {
-        let logged = self.logged_target();
-        if logged.stem.is_some_and(|stem| stem.starts_with(b"/<")) {
+        let mut logged = self.logged_target();
+        if self.refused {
+            logged.disguise = Some(Disguise::UrlScan);
+            logged
+        } else if logged.stem.is_some_and(|stem| stem.starts_with(b"/<")) {
             undisguise(logged)
         } else {
             logged
@@ -120,7 +135,12 @@ impl<'a> Record<'a> {
     pub fn logged_target(&self) -> Target<'a> {
         if self.layout.has(Field::CsUriStem) {
             let stem = self.get(Field::CsUriStem);
-            let query = self.get(Field::CsUriQuery);
+            let mut query = self.get(Field::CsUriQuery);
+            if self.layout.form() == Form::Csv {
+                // Exchange logs the `?` with the query.
+                query = query.map(|it| it.strip_prefix(b"?").unwrap_or(it));
+                query = query.filter(|query| !query.is_empty());
+            }
             return Target { stem, query, disguise: None };
         }
         split_target(self.get(Field::CsUri))

@@ -15,6 +15,62 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
+/// How surely a record's time is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TimeNote {
+    /// Date and time stand on the line.
+    #[default]
+    Exact,
+    /// The day, or the time of day, is not on the line.
+    Derived,
+    /// Local time, in the hour that comes twice when summer ends: the first
+    /// one was taken.
+    HourTwice,
+    /// Local time, in the hour that is left out when summer begins.
+    HourSkipped,
+    /// Day and month may be the other way round.
+    OrderUnknown,
+    /// Local time of a zone that nobody told: read as UTC.
+    ZoneUnknown,
+}
+
+impl TimeNote {
+    /// The code in files; none for a time that is known.
+    pub fn as_str(self) -> Option<&'static str> {
+        match self {
+            Self::Exact => None,
+            Self::Derived => Some("derived"),
+            Self::HourTwice => Some("hour-twice"),
+            Self::HourSkipped => Some("hour-skipped"),
+            Self::OrderUnknown => Some("day-month-unknown"),
+            Self::ZoneUnknown => Some("zone-unknown"),
+        }
+    }
+
+    /// What it means, for people; none for a time that is known.
+    pub fn describe(self) -> Option<&'static str> {
+        match self {
+            Self::Exact | Self::Derived => None,
+            Self::HourTwice => Some(
+                "local times in the hour that comes twice when summer time \
+                 ends: read as the first one",
+            ),
+            Self::HourSkipped => Some(
+                "local times in an hour that summer time leaves out: is \
+                 --timezone right?",
+            ),
+            Self::OrderUnknown => Some(
+                "dates that do not tell day from month, read as month/day: \
+                 say --date-order",
+            ),
+            Self::ZoneUnknown => Some(
+                "times are local and nobody says of which zone, read as \
+                 UTC: say --timezone",
+            ),
+        }
+    }
+}
+
 /// A day, counted from 1970-01-01.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Date(i32);
@@ -58,6 +114,13 @@ impl Date {
         Self(self.0.saturating_sub(1))
     }
 
+    /// The month and the day in it.
+    pub(super) fn month_and_day(self) -> (u8, u8) {
+        let (_, month, day) = self.civil();
+        // Both are less than 32.
+        (u8::try_from(month).unwrap_or(0), u8::try_from(day).unwrap_or(0))
+    }
+
     /// Year, month, day.
     fn civil(self) -> (i32, i32, i32) {
         let days = self.0 + 719_468;
@@ -84,6 +147,11 @@ impl Timestamp {
         let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
         let date = parse_date(date.as_bytes())?;
         Some(Self::new(date, parse_time(time.as_bytes())?))
+    }
+
+    /// A time from microseconds since 1970.
+    pub fn from_micros(micros: i64) -> Self {
+        Self(micros)
     }
 
     /// Microseconds since 1970.
@@ -150,18 +218,37 @@ pub fn parse_date(text: &[u8]) -> Option<Date> {
 }
 
 /// Reads `HH:MM:SS`, with a fraction of up to nine digits, in microseconds
-/// since midnight. A leap second counts as the second before it.
+/// since midnight. The hour may have one digit and the seconds may be left
+/// out, as other writers do. A leap second counts as the second before it.
 #[inline]
 pub fn parse_time(text: &[u8]) -> Option<i64> {
-    if let Ok(clock) = <[u8; 8]>::try_from(text) {
-        return parse_clock(clock);
+    if let Ok(clock) = <[u8; 8]>::try_from(text)
+        && let Some(time) = parse_clock(clock)
+    {
+        return Some(time);
     }
-    let (clock, fraction) = text.split_at_checked(8)?;
-    let &[h1, h2, b':', m1, m2, b':', s1, s2] = clock else {
-        return None;
+    parse_other_time(text)
+}
+
+#[inline(never)]
+fn parse_other_time(text: &[u8]) -> Option<i64> {
+    let colon = text.iter().take(3).position(|byte| *byte == b':')?;
+    let (hour, rest) = text.split_at_checked(colon)?;
+    let hour = match *hour {
+        [low] => digit(low)?,
+        [high, low] => two([high, low])?,
+        _ => return None,
     };
-    let (hour, minute) = (two([h1, h2])?, two([m1, m2])?);
-    let second = two([s1, s2])?;
+    let (minute, rest) = rest.get(1..)?.split_first_chunk::<2>()?;
+    let minute = two(*minute)?;
+    let (second, fraction) = match rest.strip_prefix(b":") {
+        None if rest.is_empty() => (0, rest),
+        None => return None,
+        Some(rest) => {
+            let (second, fraction) = rest.split_first_chunk::<2>()?;
+            (two(*second)?, fraction)
+        }
+    };
     if hour > 23 || minute > 59 || second > 60 {
         return None;
     }
@@ -242,7 +329,15 @@ mod tests {
         {
             assert!(parse_date(text.as_bytes()).is_none(), "{text}");
         }
-        for text in ["24:00:00", "1:02:03", "01:02:03.", "01:02:03,5", "x"] {
+        for text in [
+            "24:00:00",
+            "1:2:03",
+            "01:02:03.",
+            "01:02:03,5",
+            "x",
+            "1:0",
+            ":01:02",
+        ] {
             assert!(parse_time(text.as_bytes()).is_none(), "{text}");
         }
         for text in [
@@ -263,6 +358,10 @@ mod tests {
             assert_eq!(long, Some(micros), "{text}.0");
         }
         assert_eq!(parse_time(b"00:00:01.5"), Some(1_500_000));
+        assert_eq!(parse_time(b"7:55:20"), parse_time(b"07:55:20"));
+        assert_eq!(parse_time(b"7:55"), parse_time(b"07:55:00"));
+        assert_eq!(parse_time(b"07:55"), parse_time(b"07:55:00"));
+        assert_eq!(parse_time(b"7:55:20.25"), parse_time(b"07:55:20.25"));
         assert_eq!(parse_time(b"23:59:60"), parse_time(b"23:59:59"));
     }
 }

@@ -33,6 +33,7 @@ mod commands;
 mod corpus;
 mod cuts;
 mod determinism;
+mod dialects;
 mod faults;
 mod hostile;
 mod layers;

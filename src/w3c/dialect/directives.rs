@@ -5,7 +5,7 @@
 
 use super::rows::Rows;
 use crate::w3c::directive::{Directive, split_directives};
-use crate::w3c::{Dialect, Field, Layout};
+use crate::w3c::{Dialect, Field, Form, Layout};
 
 /// What the directives of a file announce.
 #[derive(Debug, Default)]
@@ -64,6 +64,16 @@ impl Directives {
 
     fn fields(&mut self, text: &[u8]) {
         let Some(layout) = Layout::from_fields(text) else { return };
+        if layout.form() == Form::Csv {
+            // Exchange has logs of everything in this form; only those of
+            // its web services have a URL.
+            self.foreign = Some(if layout.has(Field::CsUriStem) {
+                Dialect::ExchangeProxy
+            } else {
+                Dialect::OtherW3c
+            });
+            return;
+        }
         let named = |name: &[u8]| layout.column_named(name).is_some();
         let is_page = layout.has(Field::CsUriQuery)
             || layout.has(Field::CsUserAgent)

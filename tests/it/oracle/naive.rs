@@ -83,6 +83,7 @@ impl<'s> Twin<'s> {
     pub fn read(&self, text: &[u8]) -> Matches {
         let mut found = Matches::default();
         let mut layout: Vec<Vec<u8>> = Vec::new();
+        let mut is_iis = false;
         let mut lines: Vec<&[u8]> =
             text.split(|byte| *byte == b'\n').collect();
         if lines.last().is_some_and(|line| line.is_empty()) {
@@ -99,7 +100,8 @@ impl<'s> Twin<'s> {
                 if let Some(names) = fields(line) {
                     layout = names;
                 }
-            } else if let Some(row) = Row::new(line, &layout) {
+                is_iis = software(line).unwrap_or(is_iis);
+            } else if let Some(row) = Row::new(line, &layout, is_iis) {
                 found.records += 1;
                 self.record(&row, number, &mut found.hits);
             } else {
@@ -194,6 +196,29 @@ fn fields(line: &[u8]) -> Option<Vec<Vec<u8>>> {
     found
 }
 
+/// Whether a line says that IIS or HTTP.sys wrote what follows.
+fn software(line: &[u8]) -> Option<bool> {
+    let mut found = None;
+    for directive in directives(line) {
+        let text = directive.to_ascii_lowercase();
+        let Some(name) = text.strip_prefix(b"#software:") else { continue };
+        let name = String::from_utf8_lossy(name.trim_ascii()).into_owned();
+        let version = name.rsplit(' ').next().unwrap_or_default();
+        let is_version = version
+            .split_once('.')
+            .unwrap_or((version, "0"))
+            .0
+            .parse::<u8>()
+            .is_ok();
+        found = Some(
+            (name.contains("internet information ser") && is_version)
+                || name.starts_with("microsoft http api")
+                || name.starts_with("microsoft http server api"),
+        );
+    }
+    found
+}
+
 /// A line cut before each known directive; but `#Fields:` and `#Remark:`
 /// take what follows them.
 fn directives(line: &[u8]) -> Vec<&[u8]> {
@@ -227,11 +252,83 @@ struct Row<'a> {
     columns: Vec<&'a [u8]>,
 }
 
+fn words(line: &[u8]) -> Vec<&[u8]> {
+    line.split(|byte| b" \t".contains(byte))
+        .filter(|word| !word.is_empty())
+        .collect()
+}
+
+fn unquoted(value: &[u8]) -> &[u8] {
+    match value {
+        [b'"', inner @ .., b'"'] => inner,
+        _ => value,
+    }
+}
+
+/// Words, and texts in quotes: from a quote that begins a word to the next
+/// one that is not doubled, where a word ends there too.
+fn quoted(line: &[u8]) -> Vec<&[u8]> {
+    let mut columns = Vec::new();
+    let mut rest = line;
+    loop {
+        while let [b' ' | b'\t', more @ ..] = rest {
+            rest = more;
+        }
+        if rest.is_empty() {
+            return columns;
+        }
+        let mut end = 1;
+        let mut text = None;
+        while rest[0] == b'"' && end < rest.len() {
+            match (rest[end], rest.get(end + 1)) {
+                (b'"', Some(b'"')) => end += 2,
+                (b'"', None | Some(b' ' | b'\t')) => {
+                    text = Some(&rest[1..end]);
+                    break;
+                }
+                (b'"', _) => break,
+                _ => end += 1,
+            }
+        }
+        let word = rest.iter().position(|byte| b" \t".contains(byte));
+        let word = word.unwrap_or(rest.len());
+        let (text, length) =
+            text.map_or((&rest[..word], word), |text| (text, end + 1));
+        columns.push(text);
+        rest = &rest[length..];
+    }
+}
+
 /// What a URL is made of.
 type Target<'a> = (Option<&'a [u8]>, Option<&'a [u8]>);
 
 impl<'a> Row<'a> {
-    fn new(line: &'a [u8], layout: &'a [Vec<u8>]) -> Option<Self> {
+    fn new(
+        line: &'a [u8],
+        layout: &'a [Vec<u8>],
+        is_iis: bool,
+    ) -> Option<Self> {
+        let is_odd = line.contains(&b'"') || line.contains(&b'\t');
+        let plain = || Self::plain(line, layout);
+        let loose = || {
+            let mut ways = vec![quoted(line), words(line)];
+            if line.contains(&b'\t') {
+                let tabs = line.split(|byte| *byte == b'\t').map(unquoted);
+                ways.insert(0, tabs.collect());
+            }
+            let mut ways = ways.into_iter();
+            let fits = |columns: &Vec<&[u8]>| columns.len() == layout.len();
+            let columns = ways.find(fits).filter(|_| !layout.is_empty())?;
+            Some(Self { line, layout, columns })
+        };
+        match (is_iis, is_odd) {
+            (true, _) => plain(),
+            (false, true) => loose().or_else(plain),
+            (false, false) => plain().or_else(loose),
+        }
+    }
+
+    fn plain(line: &'a [u8], layout: &'a [Vec<u8>]) -> Option<Self> {
         let mut columns: Vec<_> = line.split(|byte| *byte == b' ').collect();
         let padded = columns.last().is_some_and(|last| last.is_empty());
         if columns.len() == layout.len() + 1 && padded {

@@ -1,0 +1,52 @@
+//! The options that say how to read what logs leave open.
+//!
+//! In: words such as `WEB01=Europe/Berlin`. Out: a [`Reading`], or an error
+//! of usage that says which word is wrong and what to write instead.
+
+use super::args::ReadingArgs;
+use crate::error::{Error, Result};
+use crate::raw::Raw;
+use crate::scan::Reading;
+use crate::w3c::{DateOrder, Layout, Zone};
+
+/// What the options say.
+pub fn reading(words: &ReadingArgs, host: Option<&str>) -> Result<Reading> {
+    let mut reading = Reading {
+        date_order: words.date_order.as_deref().and_then(DateOrder::from_word),
+        fields: words.fields.as_deref().map(fields).transpose()?,
+        host: host.map(Raw::from),
+        ..Reading::default()
+    };
+    for word in &words.timezone {
+        match word.split_once('=') {
+            None => reading.zone = Some(zone(word)?),
+            Some((host, name)) => {
+                reading.zones.push((Raw::from(host.trim()), zone(name)?));
+            }
+        }
+    }
+    Ok(reading)
+}
+
+/// A zone by its name.
+pub fn zone(name: &str) -> Result<Zone> {
+    Zone::from_name(name.trim()).ok_or_else(|| {
+        Error::usage(format!(
+            "no time zone has the name {name:?}: write one as the IANA \
+             does, such as Europe/Berlin, or an offset such as +02:00"
+        ))
+    })
+}
+
+/// The names of columns, with or without the directive before them.
+fn fields(text: &str) -> Result<Vec<u8>> {
+    let text = text.trim();
+    let bare = text.strip_prefix("#Fields:").unwrap_or(text);
+    let layout = Layout::from_fields(bare.as_bytes());
+    layout.map(|_| bare.as_bytes().to_vec()).ok_or_else(|| {
+        Error::usage(
+            "--fields names no column: write them as a #Fields directive \
+             does, such as \"date time c-ip cs-method cs-uri-stem sc-status\"",
+        )
+    })
+}
