@@ -7,6 +7,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::case::Case;
+use crate::case::address::Proxies;
 use crate::case::draft::Draft;
 use crate::case::hits::Hits;
 use crate::case::part::CasePart;
@@ -21,6 +22,8 @@ use crate::warning::{Kind, Warning};
 pub struct Options {
     /// The host of logs that name none.
     pub host: Option<Raw>,
+    /// The proxies that requests came by.
+    pub proxies: Proxies,
     /// Hits of rules below this level are dropped.
     pub min_level: Level,
     /// Keep each hit as a line of `hits.jsonl`.

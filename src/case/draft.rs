@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 use indexmap::map::Entry;
 
+use crate::case::address::Sender;
 use crate::case::clients::{Clients, Deed};
 use crate::case::exhibit::Exhibit;
 use crate::case::finding::Finding;
@@ -20,7 +21,6 @@ use crate::error::{Error, Result};
 use crate::raw::Raw;
 use crate::scan::Hit;
 use crate::verdict::Verdict;
-use crate::w3c::Field;
 use crate::warning::{Kind, Warning};
 
 /// A case while it grows.
@@ -47,20 +47,22 @@ impl Draft {
         exhibit: &Raw,
         hit: &Hit<'_>,
         verdict: &Verdict<'_>,
+        sender: Option<&Sender<'_>>,
     ) {
         let (name, rule) = (host.as_bytes(), hit.rule.name.as_bytes());
         let (name, rule) = (self.names.of(name), self.names.of(rule));
         let finding = self.findings.entry((name, rule));
         let finding =
             finding.or_insert_with(|| Finding::new(host.clone(), hit.rule));
-        finding.hit(exhibit, hit, verdict);
+        let address = sender.map(|sender| &*sender.client);
+        finding.hit(exhibit, hit, verdict, address);
         if let Some(feature) = hit.feature
             && !self.features.contains_key(&feature.id)
         {
             self.features.insert(feature.id.clone(), feature.name.clone());
         }
         let Some(record) = hit.record else { return };
-        let Some(address) = record.get(Field::CIp) else { return };
+        let Some(address) = address else { return };
         let id = hit.feature.map(|feature| feature.id.as_bytes());
         let feature = id.map(|id| self.names.of(id));
         let deed = Deed { host: name, rule, feature };

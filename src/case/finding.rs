@@ -109,9 +109,13 @@ impl EvidenceRef {
         )
     }
 
-    fn new(exhibit: &Raw, hit: &Hit<'_>, verdict: &Verdict<'_>) -> Self {
+    fn new(
+        exhibit: &Raw,
+        hit: &Hit<'_>,
+        verdict: &Verdict<'_>,
+        client: Option<&[u8]>,
+    ) -> Self {
         let record = hit.record;
-        let client = record.and_then(|record| record.get(Field::CIp));
         Self {
             exhibit: exhibit.clone(),
             line: hit.line,
@@ -176,6 +180,7 @@ impl Finding {
         exhibit: &Raw,
         hit: &Hit<'_>,
         verdict: &Verdict<'_>,
+        client: Option<&[u8]>,
     ) {
         let time = hit.record.and_then(|record| record.time);
         self.outweigh(Some(verdict.outcome), Some(verdict.confidence));
@@ -195,7 +200,7 @@ impl Finding {
         );
         let full = self.evidence.len() >= limits::EVIDENCE_PER_FINDING;
         if !full || self.evidence.last().is_some_and(|e| rank < e.rank()) {
-            self.keep(EvidenceRef::new(exhibit, hit, verdict));
+            self.keep(EvidenceRef::new(exhibit, hit, verdict, client));
         }
     }
 

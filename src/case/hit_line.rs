@@ -6,6 +6,7 @@
 
 use serde::Serialize;
 
+use crate::case::address::Sender;
 use crate::case::finding::excerpt;
 use crate::raw::{Raw, RawRef};
 use crate::scan::Hit;
@@ -24,6 +25,9 @@ struct Fields<'a> {
     site: Option<&'a Raw>,
     #[serde(skip_serializing_if = "Option::is_none")]
     client: Option<RawRef<'a>>,
+    /// Where the client is not the one that the connection came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proxy: Option<RawRef<'a>>,
     rule: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     rule_id: Option<&'a str>,
@@ -91,8 +95,9 @@ impl HitLine {
         verdict: &Verdict<'_>,
         host: Option<&[u8]>,
         site: Option<&Raw>,
+        sender: Option<&Sender<'_>>,
     ) -> Self {
-        let fields = fields(hit, verdict, host, site);
+        let fields = fields(hit, verdict, host, site, sender);
         // Serializing into memory fails for no value of this type.
         let json = serde_json::to_vec(&fields).unwrap_or_default();
         let end = json.len().saturating_sub(1);
@@ -154,6 +159,7 @@ fn fields<'a>(
     verdict: &Verdict<'_>,
     host: Option<&'a [u8]>,
     site: Option<&'a Raw>,
+    sender: Option<&'a Sender<'_>>,
 ) -> Fields<'a> {
     let record = hit.record;
     let bytes = |field| record.and_then(|r| r.get(field)).map(RawRef);
@@ -164,7 +170,8 @@ fn fields<'a>(
         time: record.and_then(|r| r.time),
         host: host.map(RawRef),
         site,
-        client: bytes(Field::CIp),
+        client: sender.map(|it| RawRef(&it.client)),
+        proxy: sender.and_then(|it| it.proxy.as_deref()).map(RawRef),
         rule: &rule.name,
         rule_id: rule.id.as_deref(),
         title: &rule.title,

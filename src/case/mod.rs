@@ -12,12 +12,14 @@
 //! | file | idea |
 //! |---|---|
 //! | `builder`, `part`, `book` | collect what a scan pushes |
+//! | `address` | who sent a request |
 //! | `exhibit`, `host`, `client`, `finding`, `run` | rows that join |
 //! | `tally` | the numbers in them |
 //! | `draft` | rows under their keys while a case grows |
 //! | `derive`, `feature`, `summary` | what follows once all is joined |
 //! | `hits`, `hit_line` | every hit as a line of JSON |
 
+mod address;
 mod book;
 mod builder;
 mod client;
@@ -44,6 +46,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::address::{Proxies, Sender};
 pub use self::builder::{CaseBuilder, Options};
 pub use self::client::{Client, ClientFinding};
 pub use self::exhibit::{Exhibit, RejectedLine};

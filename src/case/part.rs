@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
 
+use crate::case::address::{Proxies, Sender};
 use crate::case::book::{Book, Fallback};
 use crate::case::draft::Draft;
 use crate::case::exhibit::Exhibit;
@@ -27,6 +28,7 @@ pub struct CasePart<'a> {
     outcomes: &'a Outcomes,
     min_level: Level,
     keep_hits: bool,
+    proxies: Proxies,
     exhibit: Raw,
     fallback: Fallback,
     book: Book,
@@ -80,6 +82,7 @@ impl<'a> CasePart<'a> {
             outcomes,
             min_level: options.min_level,
             keep_hits: options.keep_hits,
+            proxies: options.proxies.clone(),
             exhibit: setting.name.clone(),
             fallback: Fallback {
                 identity: setting.identity.clone(),
@@ -92,7 +95,12 @@ impl<'a> CasePart<'a> {
         }
     }
 
-    fn keep(&mut self, hit: &Hit<'_>, verdict: &verdict::Verdict<'_>) {
+    fn keep(
+        &mut self,
+        hit: &Hit<'_>,
+        verdict: &verdict::Verdict<'_>,
+        sender: Option<&Sender<'_>>,
+    ) {
         let name = &hit.rule.name;
         let number = match self.by_rule.get_index_of(name) {
             Some(number) => number,
@@ -105,7 +113,8 @@ impl<'a> CasePart<'a> {
         if self.keep_hits && kept.has_room() {
             let host = hit.record.map(|r| self.fallback.host_of(r).1);
             let site = self.fallback.site_of(hit.record);
-            let line = HitLine::new(hit, verdict, host, site.as_ref());
+            let site = site.as_ref();
+            let line = HitLine::new(hit, verdict, host, site, sender);
             kept.lines.push(line);
         }
     }
@@ -156,8 +165,10 @@ impl Part for CasePart<'_> {
         let verdict = verdict::judge(hit, self.outcomes);
         let host = hit.record.map(|record| self.fallback.host_of(record).1);
         self.host.set(host.unwrap_or_default());
-        self.draft.hit(self.host.get(), &self.exhibit, hit, &verdict);
-        self.keep(hit, &verdict);
+        let sender = hit.record.and_then(|it| self.proxies.sender(it));
+        let (host, exhibit) = (self.host.get(), &self.exhibit);
+        self.draft.hit(host, exhibit, hit, &verdict, sender.as_ref());
+        self.keep(hit, &verdict, sender.as_ref());
     }
 
     fn append(&mut self, mut later: Self, lines: u64) {

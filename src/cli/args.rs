@@ -98,6 +98,14 @@ pub struct ScanArgs {
     /// The host of logs that name none.
     #[arg(long, value_name = "NAME")]
     pub host: Option<String>,
+    /// The column in which proxies name the client: X-Forwarded-For. Needs
+    /// --trust-proxy.
+    #[arg(long, value_name = "NAME", requires = "trust_proxy")]
+    pub client_field: Option<String>,
+    /// The addresses of proxies whose word is taken: 10.0.0.0/8. May be
+    /// repeated.
+    #[arg(long, value_name = "CIDR", requires = "client_field")]
+    pub trust_proxy: Vec<String>,
     /// How to read what logs leave open.
     #[command(flatten)]
     pub reading: ReadingArgs,

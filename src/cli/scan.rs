@@ -18,13 +18,13 @@ use super::progress::Progress;
 use super::reading::reading;
 use super::signatures::load;
 use crate::case::{
-    Case, CaseBuilder, FILE_NAME, Hits, Options, Run, SignatureSet,
+    Case, CaseBuilder, FILE_NAME, Hits, Options, Proxies, Run, SignatureSet,
 };
 use crate::error::{Error, Result};
 use crate::evidence::{Access, Evidence, Hashing, discover, hex};
 use crate::raw::Raw;
 use crate::scan::{ScanOptions, Scanner};
-use crate::signature::{Level, Signatures, Source};
+use crate::signature::{Level, Network, Signatures, Source};
 use crate::w3c::simd::Isa;
 use crate::warning::{Kind, Warning};
 
@@ -109,11 +109,12 @@ fn scan(
 ) -> Result<(Case, Hits)> {
     let options = Options {
         host: words.host.as_deref().map(Raw::from),
+        proxies: proxies(words)?,
         min_level: level(words.min_level.as_deref()).unwrap_or_default(),
         keep_hits: words.output.is_some()
             || words.format.as_deref() == Some("jsonl"),
     };
-    let run = describe(signatures, words.sigma_strict, options.min_level);
+    let run = describe(signatures, words, options.min_level);
     let reading = reading(&words.reading, words.host.as_deref())?;
     let scanner = Scanner::new(signatures, scan_options(words))?;
     let scanner = scanner.with_reading(reading);
@@ -128,6 +129,22 @@ fn scan(
         builder.warn(Warning::new(Kind::Interrupted, whole, detail));
     }
     Ok(builder.finish())
+}
+
+/// The proxies that the user trusts.
+fn proxies(words: &ScanArgs) -> Result<Proxies> {
+    let network = |text: &String| {
+        Network::from_text(text).map_err(|what| {
+            Error::usage(format!(
+                "--trust-proxy: {text:?} {what}: write it like 192.0.2.0/24"
+            ))
+        })
+    };
+    let trusted = words.trust_proxy.iter().map(network);
+    Ok(Proxies {
+        field: words.client_field.clone().map(String::into_bytes),
+        trusted: trusted.collect::<Result<_>>()?,
+    })
 }
 
 fn scan_options(words: &ScanArgs) -> ScanOptions {
@@ -153,11 +170,16 @@ fn scan_options(words: &ScanArgs) -> ScanOptions {
 
 /// What made the case. The host is not among the options: it shows in the
 /// rows, and cases of two hosts must join.
-fn describe(signatures: &Signatures, strict: bool, least: Level) -> Run {
-    let options = BTreeMap::from([
+fn describe(signatures: &Signatures, words: &ScanArgs, least: Level) -> Run {
+    let mut options = BTreeMap::from([
         ("min-level".to_owned(), Value::from(least.as_str())),
-        ("sigma-strict".to_owned(), Value::from(strict)),
+        ("sigma-strict".to_owned(), Value::from(words.sigma_strict)),
     ]);
+    if let Some(field) = &words.client_field {
+        let trusted = words.trust_proxy.clone();
+        options.insert("client-field".to_owned(), field.clone().into());
+        options.insert("trust-proxy".to_owned(), trusted.into());
+    }
     let set = SignatureSet {
         count: signatures.rules().len() as u64,
         sha256: hex(signatures.sha256()),

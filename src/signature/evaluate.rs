@@ -374,6 +374,36 @@ fn number(text: &[u8]) -> Option<f64> {
 }
 
 impl Network {
+    /// Reads `10.0.0.0/8`; an address alone is a network of one. Else what
+    /// is wrong with it.
+    pub fn from_text(text: &str) -> Result<Self, &'static str> {
+        const WRONG: &str = "is no network";
+        let (address, prefix) = match text.split_once('/') {
+            None => (text, None),
+            Some((address, prefix)) => (address, Some(prefix)),
+        };
+        let address: IpAddr = address.parse().map_err(|_| WRONG)?;
+        let (bits, most) = match address {
+            IpAddr::V4(v4) => (u128::from(v4.to_bits()) << 96, 32),
+            IpAddr::V6(v6) => (v6.to_bits(), 128),
+        };
+        let is_number = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+        let prefix = match prefix {
+            None => most,
+            Some(text) if is_number(text) => {
+                text.parse().map_err(|_| WRONG)?
+            }
+            Some(_) => return Err(WRONG),
+        };
+        if prefix > most {
+            return Err(WRONG);
+        }
+        match bits.checked_shl(u32::from(prefix)).unwrap_or(0) {
+            0 => Ok(Self { address, prefix }),
+            _ => Err("has bits beyond its prefix"),
+        }
+    }
+
     /// True where the address lies in the network.
     pub fn contains(self, address: IpAddr) -> bool {
         let bits = |address| match address {

@@ -9,7 +9,6 @@
 //! both as `-`.
 
 use std::cmp::Ordering;
-use std::net::IpAddr;
 
 use regex::bytes::{Regex, RegexBuilder};
 
@@ -346,35 +345,10 @@ fn syntax(text: &str) -> Misread {
 /// A network like `10.0.0.0/8`; an address alone is a network of one.
 fn network(node: &Node) -> Result<Network, Misread> {
     let text = node.text().unwrap_or_default();
-    let wrong = || {
-        let what = format!("{} is no network", quote(text));
-        Misread::new(0, what).help("write it like `192.0.2.0/24`")
-    };
-    let (address, prefix) = match text.split_once('/') {
-        None => (text, None),
-        Some((address, prefix)) => (address, Some(prefix)),
-    };
-    let address: IpAddr = address.parse().map_err(|_| wrong())?;
-    let (bits, most) = match address {
-        IpAddr::V4(v4) => (u128::from(v4.to_bits()) << 96, 32),
-        IpAddr::V6(v6) => (v6.to_bits(), 128),
-    };
-    let prefix = match prefix {
-        None => most,
-        Some(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => {
-            text.parse().map_err(|_| wrong())?
-        }
-        Some(_) => return Err(wrong()),
-    };
-    if prefix > most {
-        return Err(wrong());
-    }
-    let host = bits.checked_shl(u32::from(prefix)).unwrap_or(0);
-    if host != 0 {
-        let what = format!("{} has bits beyond its prefix", quote(text));
-        return Err(Misread::new(0, what));
-    }
-    Ok(Network { address, prefix })
+    Network::from_text(text).map_err(|what| {
+        let fault = Misread::new(0, format!("{} {what}", quote(text)));
+        fault.help("write it like `192.0.2.0/24`")
+    })
 }
 
 fn comparison(

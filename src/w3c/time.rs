@@ -28,10 +28,10 @@ pub enum TimeNote {
     HourTwice,
     /// Local time, in the hour that is left out when summer begins.
     HourSkipped,
-    /// Day and month may be the other way round.
-    OrderUnknown,
     /// Local time of a zone that nobody told: read as UTC.
     ZoneUnknown,
+    /// Day and month may be the other way round, whatever the zone.
+    OrderUnknown,
 }
 
 impl TimeNote {

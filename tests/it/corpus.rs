@@ -17,7 +17,7 @@ use iisleuth::signature::{Level, Outcome, Signatures, Source};
 use iisleuth::warning::Kind;
 use serde_json::Value;
 
-use crate::support::corpus;
+use crate::support::{corpus, golden};
 
 /// The folder of the corpus, or a note that it is missing.
 #[allow(clippy::print_stdout)] // Only seen where tests print.
@@ -302,4 +302,43 @@ fn ordinary_traffic_raises_no_alarm() {
         let success = finding.worst.is_some_and(Outcome::is_success);
         assert!(!success, "{rule} succeeded at lines {places:?}");
     }
+}
+
+/// Every odd file, read as a person would read it: numbers and reasons in a
+/// committed table.
+#[test]
+fn the_variants_are_read_as_the_table_says() {
+    let Some((folder, case)) = whole() else { return };
+    let mut table = String::from(
+        "file\tdialect\tlines\trecords\tdirectives\tblank\trejected\t\
+         reasons\n",
+    );
+    for (path, row) in exhibits(folder, case) {
+        let Some(file) = path.strip_prefix("variants/") else { continue };
+        let mut reasons: Vec<_> = row
+            .rejected_by
+            .iter()
+            .map(|(reason, count)| format!("{count} {reason}"))
+            .collect();
+        if row.records == 0 && row.rejected_by.is_empty() {
+            reasons.push("not judged".to_owned());
+        }
+        let notes = row.time_notes.iter();
+        reasons.extend(notes.map(|(note, n)| format!("{n} {note}")));
+        if row.records_inferred > 0 {
+            let told = row.records_inferred;
+            reasons.push(format!("{told} by columns told from the rows"));
+        }
+        table.push_str(&format!(
+            "{file}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n",
+            row.dialect,
+            row.lines,
+            row.records,
+            row.directives,
+            row.blank,
+            row.rejected,
+            reasons.join("; "),
+        ));
+    }
+    golden("golden/variants.tsv", table.as_bytes());
 }
