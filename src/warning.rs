@@ -46,6 +46,9 @@ pub enum Kind {
     /// The log does not tell something that its reading depends on, and
     /// nobody else did: what was assumed.
     Assumed,
+    /// An exhibit counts although it is a copy of another: the cases that
+    /// hold them were made apart.
+    Copied,
     /// Something looked odd and did not matter.
     Odd,
 }

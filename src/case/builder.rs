@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::case::Case;
 use crate::case::address::Proxies;
+use crate::case::copies::{Share, settle};
 use crate::case::draft::Draft;
 use crate::case::hits::Hits;
 use crate::case::part::CasePart;
@@ -26,6 +27,8 @@ pub struct Options {
     pub proxies: Proxies,
     /// Hits of rules below this level are dropped.
     pub min_level: Level,
+    /// Count copies of an exhibit as often as they are there.
+    pub keep_duplicates: bool,
     /// Keep each hit as a line of `hits.jsonl`.
     pub keep_hits: bool,
 }
@@ -36,7 +39,27 @@ pub struct CaseBuilder<'a> {
     outcomes: &'a Outcomes,
     options: Options,
     run: Run,
-    growing: Mutex<(Draft, Hits)>,
+    growing: Mutex<Growing>,
+}
+
+/// A case that is not finished.
+#[derive(Debug, Default)]
+struct Growing {
+    draft: Draft,
+    hits: Hits,
+    /// What waits until all is known, because it may be there twice.
+    shares: Vec<Share>,
+}
+
+impl Growing {
+    fn add(&mut self, share: Share) {
+        if self.draft.absorb(*share.draft).is_ok() {
+            self.hits.insert(share.path, share.lines);
+        } else {
+            let detail = "given twice; counted once";
+            self.draft.warn(Warning::new(Kind::Odd, share.path, detail));
+        }
+    }
 }
 
 impl<'a> CaseBuilder<'a> {
@@ -48,21 +71,25 @@ impl<'a> CaseBuilder<'a> {
 
     /// Adds a warning that belongs to no scanned exhibit.
     pub fn warn(&self, warning: Warning) {
-        self.with(|(draft, _)| draft.warn(warning));
+        self.with(|growing| growing.draft.warn(warning));
     }
 
     /// The case and its hits. A case with a warning that it was interrupted
     /// is marked partial.
     pub fn finish(self) -> (Case, Hits) {
         let growing = self.growing.into_inner();
-        let (draft, hits) = growing.unwrap_or_else(PoisonError::into_inner);
+        let mut growing = growing.unwrap_or_else(PoisonError::into_inner);
+        for share in settle(std::mem::take(&mut growing.shares)) {
+            growing.add(share);
+        }
+        let Growing { draft, hits, .. } = growing;
         let mut run = self.run;
         let mut kinds = draft.warnings.keys().map(|(kind, ..)| *kind);
         run.partial |= kinds.any(|kind| kind == Kind::Interrupted);
         (draft.finish(run), hits)
     }
 
-    fn with(&self, change: impl FnOnce(&mut (Draft, Hits))) {
+    fn with(&self, change: impl FnOnce(&mut Growing)) {
         // A panic elsewhere loses one exhibit, not the case.
         let mut growing =
             self.growing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -82,15 +109,16 @@ impl<'a> Collector for CaseBuilder<'a> {
     }
 
     fn exhibit(&self, setting: &Setting, tally: Tally, part: CasePart<'a>) {
-        let (rows, lines) = part.finish(setting, tally);
-        self.with(|(draft, hits)| {
-            let exhibit = setting.name.clone();
-            if draft.absorb(rows).is_ok() {
-                hits.insert(exhibit, lines);
-            } else {
-                let detail = "given twice; counted once";
-                draft.warn(Warning::new(Kind::Odd, exhibit, detail));
-            }
+        let content = tally
+            .content
+            .filter(|_| tally.records > 0 && !self.options.keep_duplicates);
+        let packed = tally.content != tally.sha256;
+        let (draft, lines) = part.finish(setting, tally);
+        let (path, draft) = (setting.name.clone(), Box::new(draft));
+        let share = Share { path, content, draft, packed, lines };
+        self.with(|growing| match content {
+            Some(_) => growing.shares.push(share),
+            None => growing.add(share),
         });
     }
 }

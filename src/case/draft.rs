@@ -112,6 +112,46 @@ impl Draft {
         *count = count.saturating_add(warning.count);
     }
 
+    /// Leaves nothing but the row of an exhibit, which is a copy of another,
+    /// and what is to be said of it.
+    pub(super) fn reduce_to_copy(&mut self, path: &Raw, original: &Raw) {
+        if let Some(row) = self.exhibits.get_mut(path) {
+            row.copy_of = Some(original.clone());
+        }
+        let exhibits = std::mem::take(&mut self.exhibits);
+        let warnings = std::mem::take(&mut self.warnings);
+        *self = Self { exhibits, warnings, ..Self::default() };
+    }
+
+    /// Warns of exhibits that count although another has the same content:
+    /// those of cases that were made apart.
+    pub(super) fn warn_of_copies(&mut self) {
+        let mut kept: BTreeMap<&str, &Raw> = BTreeMap::new();
+        let mut copies = Vec::new();
+        let counted =
+            |row: &&Exhibit| row.copy_of.is_none() && row.records > 0;
+        for row in self.exhibits.values().filter(counted) {
+            let Some(content) = row.content() else { continue };
+            match kept.get(content) {
+                Some(first) => {
+                    copies.push((row.path.clone(), (*first).clone()));
+                }
+                None => {
+                    kept.insert(content, &row.path);
+                }
+            }
+        }
+        for (copy, first) in copies {
+            let first = String::from_utf8_lossy(first.as_bytes());
+            let detail = format!(
+                "has the same content as {first} and counts again: scan \
+                 both at once to count it once"
+            );
+            let key = (Kind::Copied, copy, detail);
+            self.warnings.entry(key).or_insert(1);
+        }
+    }
+
     /// Adds a host, or what is new about it.
     pub(super) fn host(&mut self, host: Host) {
         match self.hosts.get_mut(&host.name) {

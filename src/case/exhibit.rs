@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
-use crate::case::tally::join_spans;
+use crate::case::tally::{is_zero, join_spans};
 use crate::raw::Raw;
 use crate::scan::{Setting, Tally};
 use crate::w3c::Timestamp;
@@ -23,6 +23,12 @@ pub struct Exhibit {
     /// SHA-256 in hexadecimal; none where not asked for or not readable
     /// whole.
     pub sha256: Option<String>,
+    /// SHA-256 of its content, where that is another: it is packed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_sha256: Option<String>,
+    /// The exhibit with the same content whose lines count in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy_of: Option<Raw>,
     /// What kind of log it is.
     pub dialect: String,
     /// The server that wrote it, where there is one only.
@@ -99,6 +105,10 @@ impl Exhibit {
             path: setting.name.clone(),
             bytes: tally.bytes,
             sha256: tally.sha256.as_ref().map(|digest| hex(digest)),
+            content_sha256: tally
+                .content
+                .filter(|content| tally.sha256 != Some(*content))
+                .map(|content| hex(&content)),
             dialect: setting.dialect.as_str().to_owned(),
             lines: tally.lines,
             records: tally.records,
@@ -115,6 +125,11 @@ impl Exhibit {
             lines_cut: tally.cut,
             ..Self::default()
         }
+    }
+
+    /// The SHA-256 of its content, where that is known.
+    pub(super) fn content(&self) -> Option<&str> {
+        self.content_sha256.as_deref().or(self.sha256.as_deref())
     }
 
     /// Widens its span of time.
@@ -136,11 +151,6 @@ impl Exhibit {
         (self.host, self.hosts) = single(hosts);
         (self.site, self.sites) = single(sites);
     }
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
-fn is_zero(count: &u64) -> bool {
-    *count == 0
 }
 
 fn single(mut names: BTreeSet<Raw>) -> (Option<Raw>, BTreeSet<Raw>) {

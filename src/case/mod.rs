@@ -15,6 +15,7 @@
 //! | `address` | who sent a request |
 //! | `exhibit`, `host`, `client`, `finding`, `run` | rows that join |
 //! | `tally` | the numbers in them |
+//! | `copies` | exhibits that are there twice |
 //! | `draft` | rows under their keys while a case grows |
 //! | `derive`, `feature`, `summary` | what follows once all is joined |
 //! | `hits`, `hit_line` | every hit as a line of JSON |
@@ -24,6 +25,7 @@ mod book;
 mod builder;
 mod client;
 mod clients;
+mod copies;
 mod derive;
 mod draft;
 mod exhibit;
@@ -116,6 +118,7 @@ impl Case {
         let run = self.run.clone().join(other.run.clone())?;
         let mut draft = Draft::from(self);
         draft.absorb(Draft::from(other))?;
+        draft.warn_of_copies();
         Ok(draft.finish(run))
     }
 
@@ -127,6 +130,7 @@ impl Case {
             run = run.join(case.run.clone())?;
             draft.absorb(Draft::from(case))?;
         }
+        draft.warn_of_copies();
         Ok(draft.finish(run))
     }
 

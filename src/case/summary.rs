@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::case::tally::{Counts, join_spans};
+use crate::case::tally::{Counts, is_zero, join_spans};
 use crate::case::{Case, Exhibit};
 use crate::signature::Outcome;
 use crate::w3c::{Dialect, Timestamp};
@@ -12,6 +12,9 @@ use crate::w3c::{Dialect, Timestamp};
 pub struct Summary {
     /// Exhibits read.
     pub exhibits: u64,
+    /// Exhibits that are copies of others: their lines count once, there.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub copies: u64,
     /// Hosts that wrote them.
     pub hosts: u64,
     /// Hosts with a hit.
@@ -48,10 +51,15 @@ impl Summary {
         let succeeded =
             |worst: Option<Outcome>| worst.is_some_and(Outcome::is_success);
         // What an archive holds are exhibits, and counts there.
-        let is_log = |it: &&Exhibit| it.dialect != Dialect::Archive.as_str();
+        let is_log = |it: &&Exhibit| {
+            it.dialect != Dialect::Archive.as_str() && it.copy_of.is_none()
+        };
         let logs = || case.exhibits.iter().filter(is_log);
         let mut sum = Self {
             exhibits: count(logs()),
+            copies: count(
+                case.exhibits.iter().filter(|it| it.copy_of.is_some()),
+            ),
             hosts: count(case.hosts.iter()),
             hosts_probed: count(case.hosts.iter().filter(|h| h.probed)),
             hosts_with_success: count(

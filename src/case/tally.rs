@@ -76,6 +76,12 @@ impl From<Counts> for BTreeMap<Outcome, u64> {
     }
 }
 
+/// True for what is left out of a file.
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
+pub(super) fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 /// Widens `first` to `last` so that it holds `time`.
 #[inline]
 pub(super) fn widen(

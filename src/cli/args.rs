@@ -55,6 +55,7 @@ pub enum Command {
 
 /// The words after `scan`.
 #[derive(Debug, clap::Args)]
+#[allow(clippy::struct_excessive_bools)] // independent switches
 pub struct ScanArgs {
     /// Files, folders (with all below them), patterns, or `-` for standard
     /// input. Files may be packed (gzip, bzip2, xz, zstd) or archives
@@ -106,6 +107,9 @@ pub struct ScanArgs {
     /// repeated.
     #[arg(long, value_name = "CIDR", requires = "client_field")]
     pub trust_proxy: Vec<String>,
+    /// Count copies of a log as often as they are there.
+    #[arg(long)]
+    pub keep_duplicates: bool,
     /// How to read what logs leave open.
     #[command(flatten)]
     pub reading: ReadingArgs,

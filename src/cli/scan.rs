@@ -111,6 +111,7 @@ fn scan(
         host: words.host.as_deref().map(Raw::from),
         proxies: proxies(words)?,
         min_level: level(words.min_level.as_deref()).unwrap_or_default(),
+        keep_duplicates: words.keep_duplicates,
         keep_hits: words.output.is_some()
             || words.format.as_deref() == Some("jsonl"),
     };
@@ -175,6 +176,9 @@ fn describe(signatures: &Signatures, words: &ScanArgs, least: Level) -> Run {
         ("min-level".to_owned(), Value::from(least.as_str())),
         ("sigma-strict".to_owned(), Value::from(words.sigma_strict)),
     ]);
+    if words.keep_duplicates {
+        options.insert("keep-duplicates".to_owned(), true.into());
+    }
     if let Some(field) = &words.client_field {
         let trusted = words.trust_proxy.clone();
         options.insert("client-field".to_owned(), field.clone().into());

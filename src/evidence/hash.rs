@@ -41,20 +41,24 @@ pub fn hex(bytes: &[u8]) -> String {
 }
 
 /// A hash in the making, or none where none was asked for.
-pub(super) struct Hasher(Option<Sha256>);
+#[derive(Debug)]
+pub struct Hasher(Option<Sha256>);
 
 impl Hasher {
-    pub(super) fn new(hashing: Hashing) -> Self {
+    /// The hash of nothing yet.
+    pub fn new(hashing: Hashing) -> Self {
         Self((hashing == Hashing::Sha256).then(Sha256::new))
     }
 
-    pub(super) fn update(&mut self, bytes: &[u8]) {
+    /// Adds bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
         if let Some(hash) = &mut self.0 {
             hash.update(bytes);
         }
     }
 
-    pub(super) fn finish(self) -> Option<Digest> {
+    /// The hash of all of them.
+    pub fn finish(self) -> Option<Digest> {
         self.0.map(|hash| hash.finalize().into())
     }
 }

@@ -48,7 +48,7 @@ mod zip;
 pub use self::archive::{Archive, Budget, Walk};
 pub use self::discover::{Evidence, discover};
 pub use self::exhibit::{Access, Content, Exhibit, Input};
-pub use self::hash::{Digest, Hashing, hex, sha256};
+pub use self::hash::{Digest, Hasher, Hashing, hex, sha256};
 pub use self::identity::PathIdentity;
 pub use self::inside::is_inside;
 pub use self::map::Mapping;

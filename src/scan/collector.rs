@@ -90,6 +90,9 @@ pub struct Tally {
     pub bytes: u64,
     /// SHA-256 of the file as found, where asked for and readable whole.
     pub sha256: Option<[u8; 32]>,
+    /// SHA-256 of the content, after decompression; none where that is not
+    /// known, or not all of it was scanned.
+    pub content: Option<[u8; 32]>,
     /// All lines; the sum of the four that follow.
     pub lines: u64,
     /// Lines that are records.

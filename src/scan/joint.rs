@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::evidence::{Digest, Hasher, Hashing};
 use crate::raw::Raw;
 use crate::scan::chunk::{Chunk, Desk};
 use crate::scan::collector::{Part, Tally};
@@ -33,6 +34,8 @@ pub(super) struct Joint<P> {
     pub done: u64,
     /// Where the first block begins that holds bytes which vanished.
     pub broken: Option<u64>,
+    /// The digest of a content that is nowhere as a whole.
+    pub content: Content,
     exhibit: Raw,
     waiting: BTreeMap<u64, Scanned<P>>,
 }
@@ -46,6 +49,35 @@ pub(super) fn fault(exhibit: Raw, block: &Block) -> Warning {
     Warning::new(Kind::Internal, exhibit, detail)
 }
 
+/// The digest of what was joined.
+#[derive(Default)]
+pub(super) struct Content {
+    hasher: Option<Hasher>,
+    bytes: u64,
+    /// Something was left out.
+    torn: bool,
+}
+
+impl Content {
+    /// Hashes from now on.
+    pub fn begin(&mut self) {
+        self.hasher = Some(Hasher::new(Hashing::Sha256));
+    }
+
+    /// Adds a block.
+    pub fn add(&mut self, offset: u64, bytes: &[u8]) {
+        let Some(hasher) = &mut self.hasher else { return };
+        self.torn |= offset != self.bytes;
+        hasher.update(bytes);
+        self.bytes = offset + bytes.len() as u64;
+    }
+
+    /// The digest, where nothing was left out.
+    pub fn finish(self) -> Option<Digest> {
+        self.hasher.filter(|_| !self.torn)?.finish()
+    }
+}
+
 impl<P: Part> Joint<P> {
     pub fn new(exhibit: Raw, state: State, part: P) -> Self {
         Self {
@@ -55,6 +87,7 @@ impl<P: Part> Joint<P> {
             part,
             done: 0,
             broken: None,
+            content: Content::default(),
             waiting: BTreeMap::new(),
         }
     }

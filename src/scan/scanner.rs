@@ -306,6 +306,7 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
     /// What the whole of an exhibit shows.
     fn close(&self, outcome: Outcome<'a, C::Part>, desk: &mut Desk) {
         let Outcome { origin, setting, mut tally, part, .. } = outcome;
+        let is_decoded = outcome.source.is_decoded();
         match (outcome.held, outcome.source.into_stream()) {
             (Held::Mapped(mapping), _) => {
                 tally.bytes = mapping.bytes().len() as u64;
@@ -321,6 +322,9 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
             (_, Some(stream)) => tally.end(stream.finish()),
             (Held::Bytes(_) | Held::Stream, None) => {}
         }
+        let is_whole = !tally.warnings.iter().any(|it| it.kind.is_loss());
+        let content = if is_decoded { outcome.content } else { tally.sha256 };
+        tally.content = content.filter(|_| is_whole);
         self.hand_over(origin, &setting, tally, part);
     }
 

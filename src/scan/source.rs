@@ -63,6 +63,14 @@ impl Source {
         Self { from, chunk_bytes, number: 0, offset: 0 }
     }
 
+    /// True where the content is not the bytes as found.
+    pub fn is_decoded(&self) -> bool {
+        match &self.from {
+            From::Memory { .. } => false,
+            From::Stream(reader) => reader.stream.is_compressed(),
+        }
+    }
+
     /// What is known of its start before a block is taken.
     pub fn head<'a>(&'a self, memory: &'a [u8]) -> &'a [u8] {
         let head = match &self.from {

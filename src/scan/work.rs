@@ -110,6 +110,8 @@ pub(super) struct Outcome<'s, P> {
     pub held: Held<'s>,
     pub source: Source,
     pub digest: Option<Digest>,
+    /// Of the content, where that is nowhere as a whole.
+    pub content: Option<Digest>,
 }
 
 /// A panic elsewhere costs one block, not the run.
@@ -157,6 +159,9 @@ impl<'s, C: Collector> Work<'s, C> {
         let is_file = matches!(self.held, Held::Mapped(_) | Held::Whole(_));
         let hashes = hash && is_file;
         let to_hash = AtomicBool::new(hashes);
+        if hash && lock(&self.source).is_decoded() {
+            lock(&self.joint).content.begin();
+        }
         Self { origin, hashes, to_hash, ..self }
     }
 
@@ -278,6 +283,8 @@ impl<'s, C: Collector> Work<'s, C> {
                 joint.drop_block(&next.block);
                 next.block
             } else {
+                let bytes = self.lines(&next.block).bytes;
+                joint.content.add(next.block.offset, bytes);
                 self.join(&mut joint, next, desk)
             };
             if let BlockBytes::Read(buffer, _) = block.bytes {
@@ -362,6 +369,7 @@ impl<'s, C: Collector> Work<'s, C> {
             setting: self.setting,
             tally: joint.tally,
             part: joint.part,
+            content: joint.content.finish(),
             held: self.held,
             source: source.unwrap_or_else(PoisonError::into_inner),
             digest: digest.unwrap_or_else(PoisonError::into_inner),

@@ -24,7 +24,7 @@ fn add(archive: &mut tar::Builder<Vec<u8>>, name: &str, bytes: &[u8]) {
 }
 
 /// The files below a folder, each with its name from there.
-fn below(folder: &Path) -> Vec<(String, Vec<u8>)> {
+pub fn below(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let walk = WalkDir::new(folder).sort_by_file_name();
     let files = walk.into_iter().map(Result::unwrap);
     let files = files.filter(|entry| entry.file_type().is_file());
@@ -39,7 +39,7 @@ fn below(folder: &Path) -> Vec<(String, Vec<u8>)> {
         .collect()
 }
 
-fn tar_of(folder: &Path) -> Vec<u8> {
+pub fn tar_of(folder: &Path) -> Vec<u8> {
     let mut archive = tar::Builder::new(Vec::new());
     for (name, bytes) in below(folder) {
         add(&mut archive, &name, &bytes);
@@ -48,7 +48,7 @@ fn tar_of(folder: &Path) -> Vec<u8> {
 }
 
 /// A zip of these files, packed or stored.
-fn zip(files: &[(String, Vec<u8>)], is_packed: bool) -> Vec<u8> {
+pub fn zip(files: &[(String, Vec<u8>)], is_packed: bool) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut archive = rawzip::ZipArchiveWriter::new(&mut bytes);
     for (name, content) in files {
@@ -198,7 +198,8 @@ fn good_log() -> String {
 /// The exit code, the summary of the case, and the warnings.
 fn outcome(path: &Path) -> (Option<i32>, Value, Vec<String>) {
     let path = path.to_str().unwrap();
-    let run = run(["scan", "-q", "--format", "json", path]);
+    let run =
+        run(["scan", "-q", "--format", "json", "--keep-duplicates", path]);
     let case: Value = serde_json::from_str(&run.out()).unwrap();
     let warnings = case["warnings"].as_array().unwrap().iter();
     let warnings = warnings

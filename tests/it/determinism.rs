@@ -271,7 +271,7 @@ fn line_ends_and_compression_do_not_matter() {
         let what = format!("{name}: LF and CRLF");
         same(&what, expected.as_bytes(), of(&crlf, &keys).as_bytes());
         // Offsets are of the content and so stay.
-        let keys = ["bytes", "sha256"];
+        let keys = ["bytes", "sha256", "content_sha256"];
         let expected = of(&lf, &keys);
         for (end, folder) in &packed {
             let what = format!("{name}: plain and {end}");

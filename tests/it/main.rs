@@ -30,6 +30,7 @@ mod accounting;
 mod archives;
 mod bench;
 mod commands;
+mod copies;
 mod corpus;
 mod cuts;
 mod determinism;

@@ -28,9 +28,14 @@ pub fn options(
     ScanOptions { threads, access, chunk_bytes, ..default }
 }
 
-/// An empty case of these signatures, that keeps every hit.
+/// An empty case of these signatures, that keeps every hit, also those of
+/// copies: the tests give the same log more than once.
 pub fn builder(signatures: &Signatures) -> CaseBuilder<'_> {
-    let options = Options { keep_hits: true, ..Options::default() };
+    let options = Options {
+        keep_hits: true,
+        keep_duplicates: true,
+        ..Options::default()
+    };
     let run = Run {
         version: "0".to_owned(),
         signatures: SignatureSet {

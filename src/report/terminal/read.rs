@@ -23,6 +23,14 @@ pub(super) fn show(sheet: &mut Sheet, case: &Case) {
     let hosts = words::hosts(sum.hosts);
     let line = format!("{files}, {}, {hosts}", size(sum.bytes));
     sheet.paragraph(2, 2, &line);
+    if sum.copies > 0 {
+        let copies = counted(
+            sum.copies,
+            "file more is a copy",
+            "files more are copies",
+        );
+        sheet.paragraph(2, 2, &format!("{copies}; their lines count once"));
+    }
     if sum.first.is_some() {
         let first = words::time(sum.first, Precision::Full);
         let last = words::time(sum.last, Precision::Full);

@@ -1,0 +1,57 @@
+//! Exhibits that are copies of each other: counted once, named twice.
+//!
+//! In: what each exhibit adds to a case, in any order. Out: for each content
+//! one exhibit whose lines count, and its copies. Backups, archives and
+//! re-zipped months hold the same logs again; counted twice they would make
+//! two attacks of one. What is the same is told by the SHA-256 of the
+//! content after decompression: an intruder must not be able to make a log
+//! pass for the copy of another.
+
+use std::collections::HashMap;
+
+use crate::case::draft::Draft;
+use crate::evidence::Digest;
+use crate::raw::Raw;
+
+/// What an exhibit adds.
+#[derive(Debug)]
+pub(super) struct Share {
+    pub path: Raw,
+    /// Its content; none where it is not known or holds no record.
+    pub content: Option<Digest>,
+    pub draft: Box<Draft>,
+    /// Its content is not its bytes as found.
+    pub packed: bool,
+    /// Its hits as lines of JSON.
+    pub lines: Vec<u8>,
+}
+
+impl Share {
+    /// What is kept comes first: a file before a packed one and that before
+    /// a member of an archive, then by path, so that neither threads nor
+    /// arguments decide.
+    fn rank(&self) -> (bool, bool, &Raw) {
+        let inside = memchr::memmem::find(self.path.as_bytes(), b"!/");
+        (inside.is_some(), self.packed, &self.path)
+    }
+}
+
+/// Puts the shares in the order in which they count, and reduces copies to
+/// their row, which names what they are copies of.
+pub(super) fn settle(mut shares: Vec<Share>) -> Vec<Share> {
+    shares.sort_by(|a, b| a.rank().cmp(&b.rank()));
+    let mut kept: HashMap<Digest, Raw> = HashMap::new();
+    for share in &mut shares {
+        let Some(content) = share.content else { continue };
+        match kept.get(&content) {
+            Some(original) => {
+                share.lines.clear();
+                share.draft.reduce_to_copy(&share.path, original);
+            }
+            None => {
+                kept.insert(content, share.path.clone());
+            }
+        }
+    }
+    shares
+}
