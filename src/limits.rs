@@ -86,3 +86,6 @@ pub const RULES: usize = 100_000;
 /// Bytes of a file that is read at once rather than mapped, where there are
 /// many: as much as one thread has of memory for it.
 pub const SMALL_FILE: u64 = 1 << 20;
+
+/// Bytes of a host map: a line for each of a hundred thousand servers.
+pub const HOST_MAP_BYTES: u64 = 16 << 20;

@@ -4,11 +4,12 @@
 //! [`Case`] and its [`Hits`]. Each exhibit is finished on its own thread;
 //! only joining it to the rest takes the lock.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::case::Case;
 use crate::case::draft::Draft;
 use crate::case::hits::Hits;
+use crate::case::host_map::HostMap;
 use crate::case::part::CasePart;
 use crate::case::run::Run;
 use crate::raw::Raw;
@@ -17,10 +18,12 @@ use crate::signature::{Level, Outcomes};
 use crate::warning::{Kind, Warning};
 
 /// What of a scan gets into the case.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The host of logs that name none.
     pub host: Option<Raw>,
+    /// Hosts, sites and roles that the examiner knows.
+    pub host_map: Option<Arc<HostMap>>,
     /// Hits of rules below this level are dropped.
     pub min_level: Level,
     /// Keep each hit as a line of `hits.jsonl`.

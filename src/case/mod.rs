@@ -12,6 +12,7 @@
 //! | file | idea |
 //! |---|---|
 //! | `builder`, `part`, `book` | collect what a scan pushes |
+//! | `host_map` | hosts as the examiner knows them |
 //! | `exhibit`, `host`, `client`, `finding`, `run` | rows that join |
 //! | `tally` | the numbers in them |
 //! | `draft` | rows under their keys while a case grows |
@@ -30,6 +31,7 @@ mod finding;
 mod hit_line;
 mod hits;
 mod host;
+mod host_map;
 mod names;
 mod part;
 mod run;
@@ -50,7 +52,8 @@ pub use self::exhibit::{Exhibit, RejectedLine};
 pub use self::feature::{Exposure, FeatureHost, HitFeature};
 pub use self::finding::{EvidenceRef, Finding, Share};
 pub use self::hits::{Hits, merge_hits};
-pub use self::host::{Host, NameSource, UNKNOWN_HOST};
+pub use self::host::{Host, NameSource, Roles, UNKNOWN_HOST};
+pub use self::host_map::HostMap;
 pub use self::part::CasePart;
 pub use self::run::{Run, SignatureSet};
 pub use self::summary::Summary;

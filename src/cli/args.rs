@@ -98,6 +98,11 @@ pub struct ScanArgs {
     /// The host of logs that name none.
     #[arg(long, value_name = "NAME")]
     pub host: Option<String>,
+    /// A table of hosts, sites and roles as you know them (CSV): its first
+    /// line names columns, any of path, s-ip, s-computername, s-sitename
+    /// (conditions) and host, site, role (what holds where they do).
+    #[arg(long, value_name = "FILE")]
+    pub host_map: Option<PathBuf>,
     /// End with exit code 1 where a finding has this level or a higher one.
     #[arg(long, value_name = "LEVEL", value_parser = levels())]
     pub fail_on: Option<String>,

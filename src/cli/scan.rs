@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::args::ScanArgs;
 use super::console::{Console, print, safe, talk};
 use super::exit::Exit;
+use super::given::host_map;
 use super::output::{HITS, OutputFolder, show_safe, unwritten};
 use super::progress::Progress;
 use super::signatures::load;
@@ -38,13 +39,14 @@ pub fn run(words: &ScanArgs, console: &Console) -> Result<Exit> {
     };
     let signatures = load(&source)?;
     say_slow(&signatures, words, console);
+    let options = options(words)?;
     let names = [FILE_NAME, HITS];
     let folder = words
         .output
         .as_ref()
         .map(|path| OutputFolder::open(path, &names, &evidence.roots))
         .transpose()?;
-    let (case, hits) = scan(words, &evidence, &signatures, console)?;
+    let (case, hits) = scan(words, options, &evidence, &signatures, console)?;
     if let Some(folder) = folder {
         for path in write(folder, &case, &hits)? {
             console.note(format_args!("wrote {}", show_safe(&path)));
@@ -100,18 +102,23 @@ fn say_slow(signatures: &Signatures, words: &ScanArgs, console: &Console) {
     }
 }
 
+fn options(words: &ScanArgs) -> Result<Options> {
+    Ok(Options {
+        host: words.host.as_deref().map(Raw::from),
+        host_map: words.host_map.as_deref().map(host_map).transpose()?,
+        min_level: level(words.min_level.as_deref()).unwrap_or_default(),
+        keep_hits: words.output.is_some()
+            || words.format.as_deref() == Some("jsonl"),
+    })
+}
+
 fn scan(
     words: &ScanArgs,
+    options: Options,
     evidence: &Evidence,
     signatures: &Signatures,
     console: &Console,
 ) -> Result<(Case, Hits)> {
-    let options = Options {
-        host: words.host.as_deref().map(Raw::from),
-        min_level: level(words.min_level.as_deref()).unwrap_or_default(),
-        keep_hits: words.output.is_some()
-            || words.format.as_deref() == Some("jsonl"),
-    };
     let run = describe(signatures, words.sigma_strict, options.min_level);
     let scanner = Scanner::new(signatures, scan_options(words))?;
     let progress = Progress::new(console.shows_progress());
@@ -148,8 +155,8 @@ fn scan_options(words: &ScanArgs) -> ScanOptions {
     }
 }
 
-/// What made the case. The host is not among the options: it shows in the
-/// rows, and cases of two hosts must join.
+/// What made the case. What the user knows of hosts is not among the
+/// options: it shows in the rows, and cases of two hosts must join.
 fn describe(signatures: &Signatures, strict: bool, least: Level) -> Run {
     let options = BTreeMap::from([
         ("min-level".to_owned(), Value::from(least.as_str())),
