@@ -89,3 +89,10 @@ pub const SMALL_FILE: u64 = 1 << 20;
 
 /// Bytes of a host map: a line for each of a hundred thousand servers.
 pub const HOST_MAP_BYTES: u64 = 16 << 20;
+
+/// Bytes of an `applicationHost.config`: one with ten thousand sites has
+/// about as many.
+pub const SITE_CONFIG_BYTES: u64 = 16 << 20;
+
+/// Elements, texts and attributes of one, each of which costs memory.
+pub const SITE_CONFIG_NODES: u32 = 1 << 19;

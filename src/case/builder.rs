@@ -12,6 +12,7 @@ use crate::case::hits::Hits;
 use crate::case::host_map::HostMap;
 use crate::case::part::CasePart;
 use crate::case::run::Run;
+use crate::case::site_config::SiteConfig;
 use crate::raw::Raw;
 use crate::scan::{Collector, Setting, Tally};
 use crate::signature::{Level, Outcomes};
@@ -24,6 +25,8 @@ pub struct Options {
     pub host: Option<Raw>,
     /// Hosts, sites and roles that the examiner knows.
     pub host_map: Option<Arc<HostMap>>,
+    /// Sites as the configurations of hosts have them.
+    pub site_configs: Vec<SiteConfig>,
     /// Hits of rules below this level are dropped.
     pub min_level: Level,
     /// Keep each hit as a line of `hits.jsonl`.
@@ -55,7 +58,13 @@ impl<'a> CaseBuilder<'a> {
     /// is marked partial.
     pub fn finish(self) -> (Case, Hits) {
         let growing = self.growing.into_inner();
-        let (draft, hits) = growing.unwrap_or_else(PoisonError::into_inner);
+        let (mut draft, hits) =
+            growing.unwrap_or_else(PoisonError::into_inner);
+        // Here, where all hosts are known; what is told is a set, so that
+        // telling each part of a case tells the whole.
+        for config in &self.options.site_configs {
+            draft.hosts.values_mut().for_each(|host| config.tell(host));
+        }
         let mut run = self.run;
         let mut kinds = draft.warnings.keys().map(|(kind, ..)| *kind);
         run.partial |= kinds.any(|kind| kind == Kind::Interrupted);

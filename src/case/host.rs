@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::case::site_config::ConfiguredSite;
 use crate::case::tally::{Counts, IisVersion, join_spans};
 use crate::raw::Raw;
 use crate::signature::Outcome;
@@ -71,6 +72,9 @@ pub struct Host {
     pub roles: Roles,
     /// Its IIS sites.
     pub sites: BTreeSet<Raw>,
+    /// Its sites as its configuration has them, also those without a log.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub configured_sites: BTreeSet<ConfiguredSite>,
     /// The versions of IIS that wrote its logs.
     pub iis: BTreeSet<IisVersion>,
     /// Its records.
@@ -107,6 +111,7 @@ impl Host {
         self.source = self.source.min(other.source);
         self.roles.absorb(other.roles);
         self.sites.extend(other.sites);
+        self.configured_sites.extend(other.configured_sites);
         self.iis.extend(other.iis);
         self.records = self.records.saturating_add(other.records);
         let span = (other.first, other.last);

@@ -12,7 +12,7 @@
 //! | file | idea |
 //! |---|---|
 //! | `builder`, `part`, `book` | collect what a scan pushes |
-//! | `host_map` | hosts as the examiner knows them |
+//! | `host_map`, `site_config` | hosts and sites as others know them |
 //! | `exhibit`, `host`, `client`, `finding`, `run` | rows that join |
 //! | `tally` | the numbers in them |
 //! | `draft` | rows under their keys while a case grows |
@@ -35,6 +35,7 @@ mod host_map;
 mod names;
 mod part;
 mod run;
+mod site_config;
 mod summary;
 mod tally;
 #[cfg(test)]
@@ -56,6 +57,7 @@ pub use self::host::{Host, NameSource, Roles, UNKNOWN_HOST};
 pub use self::host_map::HostMap;
 pub use self::part::CasePart;
 pub use self::run::{Run, SignatureSet};
+pub use self::site_config::{ConfiguredSite, SiteConfig};
 pub use self::summary::Summary;
 pub use self::tally::{Counts, IisVersion};
 

@@ -4,6 +4,7 @@
 //! nothing more. Each command builds what it needs from them, so that
 //! nothing below this folder sees the parser of arguments.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
@@ -42,7 +43,7 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Scan logs and report what was found.
-    Scan(ScanArgs),
+    Scan(Box<ScanArgs>),
     /// Join cases into one, as if their evidence had been scanned at once.
     Merge(MergeArgs),
     /// Report on a case that was written with `scan -o`.
@@ -103,6 +104,10 @@ pub struct ScanArgs {
     /// (conditions) and host, site, role (what holds where they do).
     #[arg(long, value_name = "FILE")]
     pub host_map: Option<PathBuf>,
+    /// The applicationHost.config of a host, for names and bindings of its
+    /// sites; without HOST= that of all hosts. May be repeated.
+    #[arg(long, value_name = "[HOST=]FILE")]
+    pub app_host_config: Vec<OsString>,
     /// End with exit code 1 where a finding has this level or a higher one.
     #[arg(long, value_name = "LEVEL", value_parser = levels())]
     pub fail_on: Option<String>,

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::args::ScanArgs;
 use super::console::{Console, print, safe, talk};
 use super::exit::Exit;
-use super::given::host_map;
+use super::given::{host_map, site_configs};
 use super::output::{HITS, OutputFolder, show_safe, unwritten};
 use super::progress::Progress;
 use super::signatures::load;
@@ -106,6 +106,7 @@ fn options(words: &ScanArgs) -> Result<Options> {
     Ok(Options {
         host: words.host.as_deref().map(Raw::from),
         host_map: words.host_map.as_deref().map(host_map).transpose()?,
+        site_configs: site_configs(&words.app_host_config)?,
         min_level: level(words.min_level.as_deref()).unwrap_or_default(),
         keep_hits: words.output.is_some()
             || words.format.as_deref() == Some("jsonl"),

@@ -178,3 +178,105 @@ fn a_wrong_map_is_an_error_of_usage() {
     assert_eq!(run.code, Some(2));
     assert!(run.err().contains("missing.csv"), "{}", run.err());
 }
+
+const CONFIG: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+<configuration>
+  <system.applicationHost>
+    <sites>
+      <site name="Default Web Site" id="1" serverAutoStart="true">
+        <bindings>
+          <binding protocol="https" bindingInformation="*:443:shop.example" />
+          <binding protocol="http" bindingInformation="*:80:" />
+        </bindings>
+      </site>
+      <site name="R&amp;D" id="7">
+        <logFile directory="D:\logs\" />
+      </site>
+      <siteDefaults>
+        <logFile directory="%SystemDrive%\inetpub\logs\LogFiles" />
+      </siteDefaults>
+    </sites>
+  </system.applicationHost>
+</configuration>
+"#;
+
+#[test]
+fn a_configuration_tells_the_sites_of_its_host() {
+    let folder = Folder::new("sites");
+    let config = folder.write("app=Host.config", CONFIG);
+    let other = folder.write("b.log", log(&["W3SVC1 OTHER 10.0.0.3"]));
+    let log = folder.write("a.log", log(&["W3SVC1 WEB9 10.0.0.9"]));
+    let config = config.to_str().unwrap();
+    let named = format!("web9={config}");
+    let words = ["--app-host-config", &named];
+    let both = case(None, &words, &[&log, &other]);
+    let host = |case: &Value, name: &str| {
+        let mut rows = case["hosts"].as_array().unwrap().iter();
+        rows.find(|row| row["name"] == name).unwrap().clone()
+    };
+    let web9 = host(&both, "WEB9");
+    assert_eq!(web9["sites"], serde_json::json!(["W3SVC1"]));
+    assert_eq!(
+        web9["configured_sites"],
+        serde_json::json!([
+            {
+                "site": "W3SVC1",
+                "name": "Default Web Site",
+                "bindings": ["http *:80:", "https *:443:shop.example"],
+                "log_folder": r"%SystemDrive%\inetpub\logs\LogFiles\W3SVC1",
+            },
+            {
+                "site": "W3SVC7",
+                "name": "R&D",
+                "bindings": [],
+                "log_folder": r"D:\logs\W3SVC7",
+            },
+        ])
+    );
+    assert!(host(&both, "OTHER").get("configured_sites").is_none());
+    let all = case(None, &["--app-host-config", config], &[&log, &other]);
+    for name in ["WEB9", "OTHER"] {
+        let sites = host(&all, name)["configured_sites"].clone();
+        assert_eq!(sites, web9["configured_sites"], "{name}");
+    }
+}
+
+#[test]
+fn cases_with_configurations_join() {
+    let folder = Folder::new("sites-merge");
+    let config = folder.write("a.config", CONFIG);
+    let config = format!("WEB9={}", config.display());
+    let logs: Vec<_> = ["a", "b"]
+        .map(|name| {
+            let name = format!("{name}.log");
+            folder.write(&name, log(&["W3SVC1 WEB9 10.0.0.9"]))
+        })
+        .to_vec();
+    let paths: Vec<&Path> = logs.iter().map(PathBuf::as_path).collect();
+    let case = |name: &str, paths: &[&Path]| {
+        let output = folder.path().join(name);
+        let output = output.to_str().unwrap();
+        let words = ["-o", output, "--quiet", "--app-host-config", &config];
+        assert_eq!(scan(None, &words, paths).code, Some(0));
+        PathBuf::from(output)
+    };
+    let whole = case("whole", &paths);
+    let parts = [case("one", &paths[..1]), case("two", &paths[1..])];
+    let joined = folder.path().join("joined");
+    let run = Run::of(bin().args(["merge", "-o"]).arg(&joined).args(&parts));
+    assert_eq!(run.code, Some(0), "{}", run.err());
+    let read =
+        |folder: &Path| std::fs::read(folder.join("case.json")).unwrap();
+    assert_eq!(read(&joined), read(&whole));
+}
+
+#[test]
+fn a_wrong_configuration_is_an_error_of_usage() {
+    let folder = Folder::new("sites-wrong");
+    let log = folder.write("ex.log", log(&["W3SVC1 WEB9 10.0.0.9"]));
+    let config = folder.write("bad.config", "<configuration>\n<sites>");
+    let words = ["--app-host-config", config.to_str().unwrap()];
+    let run = scan(None, &words, &[&log]);
+    assert_eq!(run.code, Some(2));
+    assert!(run.err().contains("bad.config:2:8: "), "{}", run.err());
+}
