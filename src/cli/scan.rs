@@ -15,13 +15,13 @@ use super::console::{Console, print, safe, talk};
 use super::exit::Exit;
 use super::given::{host_map, site_configs};
 use super::output::{HITS, OutputFolder, show_safe, unwritten};
-use super::progress::Progress;
+use super::progress::{Progress, find};
 use super::signatures::load;
 use crate::case::{
     Case, CaseBuilder, FILE_NAME, Hits, Options, Run, SignatureSet,
 };
 use crate::error::{Error, Result};
-use crate::evidence::{Access, Evidence, Hashing, discover, hex};
+use crate::evidence::{Access, Evidence, Hashing, hex};
 use crate::raw::Raw;
 use crate::scan::{ScanOptions, Scanner};
 use crate::signature::{Level, Signatures, Source};
@@ -30,7 +30,7 @@ use crate::warning::{Kind, Warning};
 
 /// Runs the command.
 pub fn run(words: &ScanArgs, console: &Console) -> Result<Exit> {
-    let evidence = discover(&words.paths)?;
+    let evidence = find(&words.paths, console.shows_progress())?;
     refuse_nothing(&evidence)?;
     let source = Source {
         paths: words.rules.clone(),
