@@ -86,3 +86,13 @@ pub const RULES: usize = 100_000;
 /// Bytes of a file that is read at once rather than mapped, where there are
 /// many: as much as one thread has of memory for it.
 pub const SMALL_FILE: u64 = 1 << 20;
+
+/// Bytes of a host map: a line for each of a hundred thousand servers.
+pub const HOST_MAP_BYTES: u64 = 16 << 20;
+
+/// Bytes of an `applicationHost.config`: one with ten thousand sites has
+/// about as many.
+pub const SITE_CONFIG_BYTES: u64 = 16 << 20;
+
+/// Elements, texts and attributes of one, each of which costs memory.
+pub const SITE_CONFIG_NODES: u32 = 1 << 19;

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::case::host::{Host, NameSource, UNKNOWN_HOST};
+use crate::case::host_map::{Row, Rows, Server};
 use crate::case::tally::{IisVersion, widen};
 use crate::evidence::PathIdentity;
 use crate::raw::{Raw, same};
@@ -18,15 +19,15 @@ pub(super) struct Fallback {
     pub identity: PathIdentity,
     /// The host that the user named.
     pub host: Option<Raw>,
+    /// What the examiner's map says of the exhibit. It is no fallback but
+    /// goes first, and that is why it is asked apart.
+    pub rows: Option<Rows>,
 }
 
 impl Fallback {
-    /// The host of a record, and where its name comes from.
+    /// The host of a record without the map, and where its name comes from.
     #[inline]
-    pub fn host_of<'a>(
-        &'a self,
-        record: &Record<'a>,
-    ) -> (NameSource, &'a [u8]) {
+    fn host_of<'a>(&'a self, record: &Record<'a>) -> (NameSource, &'a [u8]) {
         if let Some(name) = record.get(Field::SComputername) {
             return (NameSource::SComputername, name);
         }
@@ -35,11 +36,24 @@ impl Fallback {
         {
             return (NameSource::SIp, address);
         }
-        self.host()
+        self.named()
+    }
+
+    /// The row of the map for what is no record.
+    pub fn row(&self) -> Option<&Row> {
+        let rows = self.rows.as_ref()?;
+        rows.row(rows.decide(Server::default())?)
     }
 
     /// The host of what is no record.
     pub fn host(&self) -> (NameSource, &[u8]) {
+        match self.row().and_then(|row| row.host.as_ref()) {
+            Some(name) => (NameSource::Map, name.as_bytes()),
+            None => self.named(),
+        }
+    }
+
+    fn named(&self) -> (NameSource, &[u8]) {
         if let Some(name) = &self.identity.host {
             (NameSource::Path, name.as_bytes())
         } else if let Some(name) = &self.host {
@@ -49,13 +63,10 @@ impl Fallback {
         }
     }
 
-    /// The site of a record, as IIS names it.
-    pub fn site_of(&self, record: Option<&Record<'_>>) -> Option<Raw> {
-        match record.and_then(Site::of) {
-            Some(Site::Name(name)) => Some(Raw::from(name)),
-            Some(Site::Number(number)) => Some(numbered(number)),
-            None => self.identity.site.as_deref().map(Raw::from),
-        }
+    /// The site of what is no record.
+    pub fn site(&self) -> Option<Raw> {
+        let mapped = self.row().and_then(|row| row.site.clone());
+        mapped.or_else(|| self.identity.site.as_deref().map(Raw::from))
     }
 }
 
@@ -77,8 +88,11 @@ impl<'a> Site<'a> {
     }
 }
 
+/// What stands before a site's number.
+const SITE: &[u8] = b"W3SVC";
+
 fn numbered(number: &[u8]) -> Raw {
-    let mut name = b"W3SVC".to_vec();
+    let mut name = SITE.to_vec();
     name.extend_from_slice(number);
     Raw::from(name.as_slice())
 }
@@ -95,11 +109,18 @@ struct Entry {
 }
 
 impl Entry {
-    fn add(&mut self, record: &Record<'_>) {
+    fn add(&mut self, record: &Record<'_>, row: Option<&Row>) {
         let host = &mut self.host;
         host.records += 1;
         widen(&mut host.first, &mut host.last, record.time);
+        if let Some(role) = row.and_then(|row| row.role.as_ref()) {
+            host.roles.add(role);
+        }
         match Site::of(record) {
+            _ if row.is_some_and(|row| row.site.is_some()) => {
+                let name = row.and_then(|row| row.site.as_ref());
+                note(&mut host.sites, name.map_or(b"", Raw::as_bytes));
+            }
             Some(Site::Name(name)) => note(&mut host.sites, name),
             Some(Site::Number(number)) => note(&mut self.numbers, number),
             None => self.unnamed = true,
@@ -126,6 +147,50 @@ pub(super) struct Book {
     entries: Vec<Entry>,
     index: BTreeMap<Raw, usize>,
     current: usize,
+    /// What the map says of the record before.
+    mapped: Mapped,
+}
+
+/// The row of a map for each server met, so that a long table costs
+/// nothing where neighbours share their server.
+#[derive(Debug, Default)]
+struct Mapped {
+    row: Option<usize>,
+    known: BTreeMap<Vec<u8>, Option<usize>>,
+    key: Vec<u8>,
+}
+
+impl Mapped {
+    fn turn_to(&mut self, rows: &Rows, record: &Record<'_>) {
+        if let Some(row) = rows.one() {
+            self.row = Some(row);
+            return;
+        }
+        let mut number = Vec::new();
+        let site = match Site::of(record) {
+            Some(Site::Number(of_it)) => {
+                number.extend_from_slice(SITE);
+                number.extend_from_slice(of_it);
+                Some(number.as_slice())
+            }
+            Some(Site::Name(name)) => Some(name),
+            None => None,
+        };
+        let address = record.get(Field::SIp);
+        let computer = record.get(Field::SComputername);
+        self.key.clear();
+        for part in [address, computer, site] {
+            self.key.extend_from_slice(part.unwrap_or_default());
+            // No line holds one.
+            self.key.push(b'\n');
+        }
+        if let Some(row) = self.known.get(&self.key) {
+            self.row = *row;
+            return;
+        }
+        self.row = rows.decide(Server { address, computer, site });
+        self.known.insert(self.key.clone(), self.row);
+    }
 }
 
 impl Book {
@@ -139,7 +204,14 @@ impl Book {
             entry.host.records += 1;
             return;
         }
-        let (source, name) = fallback.host_of(record);
+        if let Some(rows) = &fallback.rows {
+            self.mapped.turn_to(rows, record);
+        }
+        let row = self.row(fallback);
+        let (source, name) = match row.and_then(|row| row.host.as_ref()) {
+            Some(name) => (NameSource::Map, name.as_bytes()),
+            None => fallback.host_of(record),
+        };
         let same = self
             .entries
             .get(self.current)
@@ -149,8 +221,33 @@ impl Book {
         }
         if let Some(entry) = self.entries.get_mut(self.current) {
             entry.host.source = entry.host.source.min(source);
-            entry.add(record);
+            entry.add(record, row);
         }
+    }
+
+    /// The row of the map for the record that was counted last.
+    fn row<'f>(&self, fallback: &'f Fallback) -> Option<&'f Row> {
+        fallback.rows.as_ref()?.row(self.mapped.row?)
+    }
+
+    /// The host of the record that was counted last.
+    pub fn host(&self) -> &[u8] {
+        let entry = self.entries.get(self.current);
+        entry.map_or(b"", |entry| entry.host.name.as_bytes())
+    }
+
+    /// The site of a record that was counted last, as IIS names it.
+    pub fn site(
+        &self,
+        fallback: &Fallback,
+        record: &Record<'_>,
+    ) -> Option<Raw> {
+        let mapped = self.row(fallback).and_then(|row| row.site.clone());
+        mapped.or_else(|| match Site::of(record) {
+            Some(Site::Name(name)) => Some(Raw::from(name)),
+            Some(Site::Number(number)) => Some(numbered(number)),
+            None => fallback.identity.site.as_deref().map(Raw::from),
+        })
     }
 
     fn turn_to(&mut self, name: &[u8], source: NameSource) {

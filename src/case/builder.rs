@@ -4,27 +4,33 @@
 //! [`Case`] and its [`Hits`]. Each exhibit is finished on its own thread;
 //! only joining it to the rest takes the lock.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::case::Case;
 use crate::case::address::Proxies;
 use crate::case::copies::{Share, settle};
 use crate::case::draft::Draft;
 use crate::case::hits::Hits;
+use crate::case::host_map::HostMap;
 use crate::case::part::CasePart;
 use crate::case::run::Run;
+use crate::case::site_config::SiteConfig;
 use crate::raw::Raw;
 use crate::scan::{Collector, Setting, Tally};
 use crate::signature::{Level, Outcomes};
 use crate::warning::{Kind, Warning};
 
 /// What of a scan gets into the case.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The host of logs that name none.
     pub host: Option<Raw>,
     /// The proxies that requests came by.
     pub proxies: Proxies,
+    /// Hosts, sites and roles that the examiner knows.
+    pub host_map: Option<Arc<HostMap>>,
+    /// Sites as the configurations of hosts have them.
+    pub site_configs: Vec<SiteConfig>,
     /// Hits of rules below this level are dropped.
     pub min_level: Level,
     /// Count copies of an exhibit as often as they are there.
@@ -82,7 +88,12 @@ impl<'a> CaseBuilder<'a> {
         for share in settle(std::mem::take(&mut growing.shares)) {
             growing.add(share);
         }
-        let Growing { draft, hits, .. } = growing;
+        let Growing { mut draft, hits, .. } = growing;
+        // Here, where all hosts are known; what is told is a set, so that
+        // telling each part of a case tells the whole.
+        for config in &self.options.site_configs {
+            draft.hosts.values_mut().for_each(|host| config.tell(host));
+        }
         let mut run = self.run;
         let mut kinds = draft.warnings.keys().map(|(kind, ..)| *kind);
         run.partial |= kinds.any(|kind| kind == Kind::Interrupted);

@@ -13,7 +13,7 @@ use crate::case::address::Sender;
 use crate::case::clients::{Clients, Deed};
 use crate::case::exhibit::Exhibit;
 use crate::case::finding::Finding;
-use crate::case::host::{Host, NameSource};
+use crate::case::host::Host;
 use crate::case::names::{Name, Names};
 use crate::case::run::Run;
 use crate::case::{Case, derive};
@@ -78,13 +78,14 @@ impl Draft {
     }
 
     /// Gives the hits that have no host this one.
-    pub(super) fn adopt(&mut self, host: &Raw, source: NameSource) {
+    pub(super) fn adopt(&mut self, row: &Host) {
         let Some(nobody) = self.names.find(b"") else { return };
         let is_theirs = |(host, _): &(Name, Name)| *host == nobody;
         if !self.findings.keys().any(is_theirs) {
             return;
         }
-        self.mention(host, source);
+        self.host(row.clone());
+        let host = &row.name;
         let name = self.names.of(host.as_bytes());
         let mut rest = std::mem::take(&mut self.findings);
         let adopted = rest.extract_if(.., |key, _| is_theirs(key));
@@ -160,11 +161,6 @@ impl Draft {
                 self.hosts.insert(host.name.clone(), host);
             }
         }
-    }
-
-    /// Makes sure that a host is listed.
-    pub(super) fn mention(&mut self, name: &Raw, source: NameSource) {
-        self.host(Host::new(name.clone(), source));
     }
 
     /// Adds all of another draft. Fails where both hold the same exhibit,

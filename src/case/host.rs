@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::case::site_config::ConfiguredSite;
 use crate::case::tally::{Counts, IisVersion, join_spans};
 use crate::raw::Raw;
 use crate::signature::Outcome;
@@ -27,6 +28,8 @@ use crate::w3c::Timestamp;
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum NameSource {
+    /// The examiner's map says so.
+    Map,
     /// The record has `s-computername`.
     SComputername,
     /// A folder above the log.
@@ -44,6 +47,7 @@ impl NameSource {
     /// The word in files and reports.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Map => "map",
             Self::SComputername => "s-computername",
             Self::Path => "path",
             Self::SIp => "s-ip",
@@ -63,8 +67,14 @@ pub struct Host {
     pub name: Raw,
     /// Where the name comes from.
     pub source: NameSource,
+    /// What it is for, in the examiner's words.
+    #[serde(flatten)]
+    pub roles: Roles,
     /// Its IIS sites.
     pub sites: BTreeSet<Raw>,
+    /// Its sites as its configuration has them, also those without a log.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub configured_sites: BTreeSet<ConfiguredSite>,
     /// The versions of IIS that wrote its logs.
     pub iis: BTreeSet<IisVersion>,
     /// Its records.
@@ -99,10 +109,65 @@ impl Host {
     /// Adds what another chunk, exhibit or case knows of the same host.
     pub(super) fn absorb(&mut self, other: Self) {
         self.source = self.source.min(other.source);
+        self.roles.absorb(other.roles);
         self.sites.extend(other.sites);
+        self.configured_sites.extend(other.configured_sites);
         self.iis.extend(other.iis);
         self.records = self.records.saturating_add(other.records);
         let span = (other.first, other.last);
         join_spans(&mut self.first, &mut self.last, span);
+    }
+}
+
+/// What a host is for: a single word as `role`, more as `roles`; no key
+/// where nobody said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Words", into = "Words")]
+pub struct Roles(BTreeSet<Raw>);
+
+impl Roles {
+    /// All words, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Raw> {
+        self.0.iter()
+    }
+
+    /// True where nobody said.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Adds a word, unless it is there.
+    pub(super) fn add(&mut self, role: &Raw) {
+        if !self.0.contains(role) {
+            self.0.insert(role.clone());
+        }
+    }
+
+    fn absorb(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+}
+
+/// Roles as they stand in a file.
+#[derive(Clone, Serialize, Deserialize)]
+struct Words {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    role: Option<Raw>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    roles: BTreeSet<Raw>,
+}
+
+impl From<Words> for Roles {
+    fn from(words: Words) -> Self {
+        Self(words.role.into_iter().chain(words.roles).collect())
+    }
+}
+
+impl From<Roles> for Words {
+    fn from(roles: Roles) -> Self {
+        let Roles(mut roles) = roles;
+        let is_one = roles.len() == 1;
+        let role = if is_one { roles.pop_first() } else { None };
+        Self { role, roles }
     }
 }

@@ -13,6 +13,7 @@
 //! |---|---|
 //! | `builder`, `part`, `book` | collect what a scan pushes |
 //! | `address` | who sent a request |
+//! | `host_map`, `site_config` | hosts and sites as others know them |
 //! | `exhibit`, `host`, `client`, `finding`, `run` | rows that join |
 //! | `tally` | the numbers in them |
 //! | `copies` | exhibits that are there twice |
@@ -34,9 +35,11 @@ mod finding;
 mod hit_line;
 mod hits;
 mod host;
+mod host_map;
 mod names;
 mod part;
 mod run;
+mod site_config;
 mod summary;
 mod tally;
 #[cfg(test)]
@@ -55,9 +58,11 @@ pub use self::exhibit::{Exhibit, RejectedLine};
 pub use self::feature::{Exposure, FeatureHost, HitFeature};
 pub use self::finding::{EvidenceRef, Finding, Share};
 pub use self::hits::{Hits, merge_hits};
-pub use self::host::{Host, NameSource, UNKNOWN_HOST};
+pub use self::host::{Host, NameSource, Roles, UNKNOWN_HOST};
+pub use self::host_map::HostMap;
 pub use self::part::CasePart;
 pub use self::run::{Run, SignatureSet};
+pub use self::site_config::{ConfiguredSite, SiteConfig};
 pub use self::summary::Summary;
 pub use self::tally::{Counts, IisVersion};
 

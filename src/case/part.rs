@@ -87,6 +87,10 @@ impl<'a> CasePart<'a> {
             fallback: Fallback {
                 identity: setting.identity.clone(),
                 host: options.host.clone(),
+                rows: options
+                    .host_map
+                    .as_ref()
+                    .and_then(|map| map.of(&setting.name)),
             },
             book: Book::default(),
             host: LastHost::default(),
@@ -111,8 +115,11 @@ impl<'a> CasePart<'a> {
         };
         kept.hits = kept.hits.saturating_add(1);
         if self.keep_hits && kept.has_room() {
-            let host = hit.record.map(|r| self.fallback.host_of(r).1);
-            let site = self.fallback.site_of(hit.record);
+            let host = hit.record.map(|_| self.book.host());
+            let site = match hit.record {
+                Some(record) => self.book.site(&self.fallback, record),
+                None => self.fallback.site(),
+            };
             let site = site.as_ref();
             let line = HitLine::new(hit, verdict, host, site, sender);
             kept.lines.push(line);
@@ -127,8 +134,8 @@ impl<'a> CasePart<'a> {
     ) -> (Draft, Vec<u8>) {
         let mut draft = self.draft;
         let hosts = self.book.into_hosts(&self.fallback);
-        let (source, rest) = host_of_rest(&hosts, &self.fallback);
-        draft.adopt(&rest, source);
+        let rest = host_of_rest(&hosts, &self.fallback);
+        draft.adopt(&rest);
         let mut row = Exhibit::new(setting, &tally);
         describe(&mut row, &hosts, &self.fallback);
         for host in hosts {
@@ -140,7 +147,7 @@ impl<'a> CasePart<'a> {
         for warning in tally.warnings {
             draft.warn(warning);
         }
-        let lines = write(&self.by_rule, &row.path, &rest);
+        let lines = write(&self.by_rule, &row.path, &rest.name);
         draft.exhibits.insert(row.path.clone(), row);
         (draft, lines)
     }
@@ -163,7 +170,8 @@ impl Part for CasePart<'_> {
             return;
         }
         let verdict = verdict::judge(hit, self.outcomes);
-        let host = hit.record.map(|record| self.fallback.host_of(record).1);
+        // A hit comes after its record, so the book is open at its host.
+        let host = hit.record.map(|_| self.book.host());
         self.host.set(host.unwrap_or_default());
         let sender = hit.record.and_then(|it| self.proxies.sender(it));
         let (host, exhibit) = (self.host.get(), &self.exhibit);
@@ -192,12 +200,16 @@ impl Part for CasePart<'_> {
 
 /// The host of an exhibit's rejected lines: that of its records, where they
 /// have one only, so that a broken line does not make up a host.
-fn host_of_rest(hosts: &[Host], fallback: &Fallback) -> (NameSource, Raw) {
+fn host_of_rest(hosts: &[Host], fallback: &Fallback) -> Host {
     if let [host] = hosts {
-        return (host.source, host.name.clone());
+        return Host::new(host.name.clone(), host.source);
     }
     let (source, name) = fallback.host();
-    (source, Raw::from(name))
+    let mut host = Host::new(Raw::from(name), source);
+    if let Some(role) = fallback.row().and_then(|row| row.role.as_ref()) {
+        host.roles.add(role);
+    }
+    host
 }
 
 /// Fills in hosts, sites and times of an exhibit.
@@ -214,7 +226,7 @@ fn describe(row: &mut Exhibit, hosts: &[Host], fallback: &Fallback) {
         names.insert(Raw::from(name));
     }
     if hosts.is_empty() {
-        sites.extend(fallback.site_of(None));
+        sites.extend(fallback.site());
     }
     row.written_by(names, sites);
 }

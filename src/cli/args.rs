@@ -4,6 +4,7 @@
 //! nothing more. Each command builds what it needs from them, so that
 //! nothing below this folder sees the parser of arguments.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
@@ -113,6 +114,15 @@ pub struct ScanArgs {
     /// How to read what logs leave open.
     #[command(flatten)]
     pub reading: ReadingArgs,
+    /// A table of hosts, sites and roles as you know them (CSV): its first
+    /// line names columns, any of path, s-ip, s-computername, s-sitename
+    /// (conditions) and host, site, role (what holds where they do).
+    #[arg(long, value_name = "FILE")]
+    pub host_map: Option<PathBuf>,
+    /// The applicationHost.config of a host, for names and bindings of its
+    /// sites; without HOST= that of all hosts. May be repeated.
+    #[arg(long, value_name = "[HOST=]FILE")]
+    pub app_host_config: Vec<OsString>,
     /// End with exit code 1 where a finding has this level or a higher one.
     #[arg(long, value_name = "LEVEL", value_parser = levels())]
     pub fail_on: Option<String>,

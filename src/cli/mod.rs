@@ -9,6 +9,7 @@
 //! | `args` | the words, as typed |
 //! | `scan`, `merge`, `report`, `signatures`, `features` | the commands |
 //! | `reading` | the options that say how to read logs |
+//! | `given` | what the examiner knows about hosts, in files |
 //! | `trial` | runs the tests that signatures carry |
 //! | `console` | the one door to standard output and error |
 //! | `output` | the one door to files |
@@ -19,6 +20,7 @@ mod args;
 mod console;
 mod exit;
 mod features;
+mod given;
 mod merge;
 mod output;
 mod progress;

@@ -5,6 +5,7 @@
 //! to stop. The first Ctrl-C ends the scan in order, so that what was found
 //! is given; the second ends the program at once.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -14,6 +15,8 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use super::exit::Exit;
+use crate::error::Result;
+use crate::evidence::{Evidence, discover, discover_watched};
 use crate::scan;
 
 /// Drawn often enough to be alive; seldom enough to cost nothing.
@@ -44,6 +47,24 @@ impl Progress {
         }
         Self { bar, interrupted: listen() }
     }
+}
+
+/// Finds the exhibits; says how many there are so far where `visible`.
+pub fn find(paths: &[PathBuf], visible: bool) -> Result<Evidence> {
+    if !visible {
+        return discover(paths);
+    }
+    let target = ProgressDrawTarget::stderr_with_hz(DRAWS_PER_SECOND);
+    let count = ProgressBar::with_draw_target(None, target);
+    if let Ok(style) = ProgressStyle::with_template("{human_pos} files found")
+    {
+        count.set_style(style);
+    }
+    let evidence = discover_watched(paths, &mut |files| {
+        count.set_position(files);
+    });
+    count.finish_and_clear();
+    evidence
 }
 
 impl scan::Progress for Progress {

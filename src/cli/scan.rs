@@ -13,15 +13,16 @@ use serde_json::Value;
 use super::args::ScanArgs;
 use super::console::{Console, print, safe, talk};
 use super::exit::Exit;
+use super::given::{host_map, site_configs};
 use super::output::{HITS, OutputFolder, show_safe, unwritten};
-use super::progress::Progress;
+use super::progress::{Progress, find};
 use super::reading::reading;
 use super::signatures::load;
 use crate::case::{
     Case, CaseBuilder, FILE_NAME, Hits, Options, Proxies, Run, SignatureSet,
 };
 use crate::error::{Error, Result};
-use crate::evidence::{Access, Evidence, Hashing, discover, hex};
+use crate::evidence::{Access, Evidence, Hashing, hex};
 use crate::raw::Raw;
 use crate::scan::{ScanOptions, Scanner};
 use crate::signature::{Level, Network, Signatures, Source};
@@ -30,7 +31,7 @@ use crate::warning::{Kind, Warning};
 
 /// Runs the command.
 pub fn run(words: &ScanArgs, console: &Console) -> Result<Exit> {
-    let evidence = discover(&words.paths)?;
+    let evidence = find(&words.paths, console.shows_progress())?;
     refuse_nothing(&evidence)?;
     let source = Source {
         paths: words.rules.clone(),
@@ -39,13 +40,14 @@ pub fn run(words: &ScanArgs, console: &Console) -> Result<Exit> {
     };
     let signatures = load(&source)?;
     say_slow(&signatures, words, console);
+    let options = options(words)?;
     let names = [FILE_NAME, HITS];
     let folder = words
         .output
         .as_ref()
         .map(|path| OutputFolder::open(path, &names, &evidence.roots))
         .transpose()?;
-    let (case, hits) = scan(words, &evidence, &signatures, console)?;
+    let (case, hits) = scan(words, options, &evidence, &signatures, console)?;
     if let Some(folder) = folder {
         for path in write(folder, &case, &hits)? {
             console.note(format_args!("wrote {}", show_safe(&path)));
@@ -101,20 +103,26 @@ fn say_slow(signatures: &Signatures, words: &ScanArgs, console: &Console) {
     }
 }
 
-fn scan(
-    words: &ScanArgs,
-    evidence: &Evidence,
-    signatures: &Signatures,
-    console: &Console,
-) -> Result<(Case, Hits)> {
-    let options = Options {
+fn options(words: &ScanArgs) -> Result<Options> {
+    Ok(Options {
         host: words.host.as_deref().map(Raw::from),
+        host_map: words.host_map.as_deref().map(host_map).transpose()?,
+        site_configs: site_configs(&words.app_host_config)?,
         proxies: proxies(words)?,
         min_level: level(words.min_level.as_deref()).unwrap_or_default(),
         keep_duplicates: words.keep_duplicates,
         keep_hits: words.output.is_some()
             || words.format.as_deref() == Some("jsonl"),
-    };
+    })
+}
+
+fn scan(
+    words: &ScanArgs,
+    options: Options,
+    evidence: &Evidence,
+    signatures: &Signatures,
+    console: &Console,
+) -> Result<(Case, Hits)> {
     let run = describe(signatures, words, options.min_level);
     let reading = reading(&words.reading, words.host.as_deref())?;
     let scanner = Scanner::new(signatures, scan_options(words))?;
@@ -169,8 +177,8 @@ fn scan_options(words: &ScanArgs) -> ScanOptions {
     }
 }
 
-/// What made the case. The host is not among the options: it shows in the
-/// rows, and cases of two hosts must join.
+/// What made the case. What the user knows of hosts is not among the
+/// options: it shows in the rows, and cases of two hosts must join.
 fn describe(signatures: &Signatures, words: &ScanArgs, least: Level) -> Run {
     let mut options = BTreeMap::from([
         ("min-level".to_owned(), Value::from(least.as_str())),

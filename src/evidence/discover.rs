@@ -42,7 +42,21 @@ pub struct Evidence {
 /// path that does not exist and holds one of `*?[` is a pattern. Fails as
 /// usage where a path does not exist or a pattern matches nothing.
 pub fn discover(paths: &[PathBuf]) -> Result<Evidence, Error> {
-    let mut search = Search::default();
+    discover_watched(paths, &mut |_| {})
+}
+
+/// The same, telling `watch` how many files are found so far: a walk over a
+/// million files on a slow disk takes minutes.
+pub fn discover_watched(
+    paths: &[PathBuf],
+    watch: &mut dyn FnMut(u64),
+) -> Result<Evidence, Error> {
+    let mut search = Search {
+        found: BTreeMap::new(),
+        warnings: Vec::new(),
+        roots: Vec::new(),
+        watch,
+    };
     for path in paths {
         search.argument(path)?;
     }
@@ -61,15 +75,16 @@ pub(super) fn is_missing(error: &io::Error) -> bool {
     )
 }
 
-#[derive(Default)]
-struct Search {
+struct Search<'w> {
     /// By canonical path; standard input by the empty path.
     found: BTreeMap<OsString, Exhibit>,
     warnings: Vec<Warning>,
     roots: Vec<PathBuf>,
+    /// Told how many there are.
+    watch: &'w mut dyn FnMut(u64),
 }
 
-impl Search {
+impl Search<'_> {
     fn argument(&mut self, path: &Path) -> Result<(), Error> {
         if path.as_os_str() == "-" {
             let stdin = exhibit(path, 0, true, Input::Stdin);
@@ -198,6 +213,7 @@ impl Search {
             }
         }
         self.found.insert(canonical, found);
+        (self.watch)(u64::try_from(self.found.len()).unwrap_or(u64::MAX));
     }
 
     fn warn(&mut self, kind: Kind, path: &Path, detail: impl Into<String>) {
@@ -205,7 +221,7 @@ impl Search {
     }
 
     fn finish(self) -> Evidence {
-        let Self { found, mut warnings, mut roots } = self;
+        let Self { found, mut warnings, mut roots, .. } = self;
         let mut exhibits: Vec<_> = found.into_values().collect();
         exhibits.sort_by(|a, b| a.name.cmp(&b.name));
         // Folders that overlap are searched twice and warn twice.

@@ -46,7 +46,7 @@ mod whole;
 mod zip;
 
 pub use self::archive::{Archive, Budget, Walk};
-pub use self::discover::{Evidence, discover};
+pub use self::discover::{Evidence, discover, discover_watched};
 pub use self::exhibit::{Access, Content, Exhibit, Input};
 pub use self::hash::{Digest, Hasher, Hashing, hex, sha256};
 pub use self::identity::PathIdentity;

@@ -11,6 +11,7 @@
 //! | `determinism` | the same bytes, however it is scanned? |
 //! | `faults` | do damaged files stay harmless? |
 //! | `hostile` | can text from outside steer a terminal? |
+//! | `hosts` | does what the examiner knows of hosts go first? |
 //! | `layers` | does the source keep to the way of the data? |
 //! | `library` | (what tests of the library share) |
 //! | `oracle` | do fast path and naive twin agree? |
@@ -37,6 +38,7 @@ mod determinism;
 mod dialects;
 mod faults;
 mod hostile;
+mod hosts;
 mod layers;
 mod library;
 mod oracle;

@@ -16,6 +16,17 @@ const HOSTS: usize = 20;
 const HEAD: [&str; 6] =
     ["Host", "Worst outcome", "Hits", "Clients", "First hit", "Last hit"];
 
+/// The head where the examiner said what hosts are for.
+const HEAD_WITH_ROLES: [&str; 7] = [
+    "Host",
+    "Role",
+    "Worst outcome",
+    "Hits",
+    "Clients",
+    "First hit",
+    "Last hit",
+];
+
 pub(super) fn show(sheet: &mut Sheet, case: &Case) {
     sheet.page.heading("Which hosts were probed?");
     let (mut probed, spared): (Vec<&Host>, Vec<&Host>) =
@@ -30,10 +41,12 @@ pub(super) fn show(sheet: &mut Sheet, case: &Case) {
         let shown = sheet.shown(probed.len(), HOSTS);
         let hosts = probed.get(..shown).unwrap_or_default();
         let mut rows = rows(hosts, &spans, Precision::Minute);
-        if table_width(&HEAD, &rows) > sheet.page.room(2) {
+        let has_roles = hosts.iter().any(|host| !host.roles.is_empty());
+        let head = if has_roles { &HEAD_WITH_ROLES[..] } else { &HEAD[..] };
+        if table_width(head, &rows) > sheet.page.room(2) {
             rows = self::rows(hosts, &spans, Precision::Day);
         }
-        sheet.page.table(2, &HEAD, &rows);
+        sheet.page.table(2, head, &rows);
         sheet.left_out(2, probed.len(), HOSTS);
     }
     if !spared.is_empty() {
@@ -61,25 +74,38 @@ fn rows(
     spans: &BTreeMap<&Raw, Span>,
     precision: Precision,
 ) -> Vec<Vec<Cell>> {
+    let has_roles = hosts.iter().any(|host| !host.roles.is_empty());
     let row = |host: &&Host| {
         let (first, last) = spans.get(&host.name).copied().unwrap_or_default();
-        vec![
-            Cell::new(raw(&host.name)),
+        let mut row = vec![Cell::new(raw(&host.name))];
+        if has_roles {
+            row.push(Cell::new(roles(host)));
+        }
+        row.extend([
             words::outcome(host.worst),
             Cell::number(number(host.hits)),
             Cell::number(number(host.clients)),
             Cell::new(words::time(first, precision)),
             Cell::new(words::time(last, precision)),
-        ]
+        ]);
+        row
     };
     hosts.iter().map(row).collect()
+}
+
+/// What a host is for, as the examiner said.
+fn roles(host: &Host) -> String {
+    host.roles.iter().map(raw).collect::<Vec<_>>().join(", ")
 }
 
 /// Hosts without a hit, in one paragraph.
 fn not_probed(sheet: &mut Sheet, hosts: &[&Host]) {
     let shown = sheet.shown(hosts.len(), HOSTS);
-    let names: Vec<String> =
-        hosts.iter().take(shown).map(|host| raw(&host.name)).collect();
+    let name = |host: &&Host| match roles(host) {
+        roles if roles.is_empty() => raw(&host.name),
+        roles => format!("{} ({roles})", raw(&host.name)),
+    };
+    let names: Vec<String> = hosts.iter().take(shown).map(name).collect();
     let line = format!("Not probed: {}", names.join(", "));
     sheet.paragraph(2, 2, &line);
     sheet.left_out(4, hosts.len(), HOSTS);

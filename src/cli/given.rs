@@ -1,0 +1,57 @@
+//! What the examiner knows beside the evidence: files named by options.
+//!
+//! In: paths. Out: what they hold. They are asked for by name, so one that
+//! cannot be read or is wrong is a fault of usage: a scan that goes on
+//! without it would put findings on the wrong host.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::output::show;
+use crate::case::{HostMap, SiteConfig};
+use crate::error::{Error, Result};
+use crate::limits;
+
+/// The table of `--host-map`.
+pub fn host_map(path: &Path) -> Result<Arc<HostMap>> {
+    let bytes = read(path, limits::HOST_MAP_BYTES)?;
+    HostMap::read(&show(path), &bytes).map(Arc::new)
+}
+
+/// The configurations of `--app-host-config`. A file whose name holds a `=`
+/// is written with the host before it, or with `./`.
+pub fn site_configs(words: &[OsString]) -> Result<Vec<SiteConfig>> {
+    words.iter().map(|word| site_config(word)).collect()
+}
+
+fn site_config(word: &OsStr) -> Result<SiteConfig> {
+    let (host, path) = match split(word) {
+        Some((host, path)) => (Some(host), path),
+        None => (None, PathBuf::from(word)),
+    };
+    let bytes = read(&path, limits::SITE_CONFIG_BYTES)?;
+    SiteConfig::read(host.as_deref(), &show(&path), &bytes)
+}
+
+/// Host and file of `HOST=FILE`. A host's name holds no slash.
+fn split(word: &OsStr) -> Option<(String, PathBuf)> {
+    let text = word.to_str()?;
+    let (host, path) = text.split_once('=')?;
+    let is_host = !host.is_empty() && !host.contains(['/', '\\']);
+    is_host.then(|| (host.to_owned(), PathBuf::from(path)))
+}
+
+/// The bytes of a file, one more than `most` at the most.
+fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(most + 1).read_to_end(&mut bytes))
+        .map_err(|cause| {
+            let message = format!("cannot read {}", show(path));
+            Error::usage(message).because(cause)
+        })?;
+    Ok(bytes)
+}
