@@ -31,6 +31,10 @@ pub struct Exhibit {
     pub copy_of: Option<Raw>,
     /// What kind of log it is.
     pub dialect: String,
+    /// How its text is encoded, where it had to be decoded: lines and
+    /// offsets are then those of the text in UTF-8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<String>,
     /// The server that wrote it, where there is one only.
     pub host: Option<Raw>,
     /// The IIS site, where there is one only.
@@ -110,6 +114,7 @@ impl Exhibit {
                 .filter(|content| tally.sha256 != Some(*content))
                 .map(|content| hex(&content)),
             dialect: setting.dialect.as_str().to_owned(),
+            encoding: setting.encoding.map(str::to_owned),
             lines: tally.lines,
             records: tally.records,
             directives: tally.directives,

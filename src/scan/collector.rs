@@ -57,6 +57,8 @@ pub struct Setting {
     pub identity: PathIdentity,
     /// What kind of log it is.
     pub dialect: Dialect,
+    /// How its text is encoded, where it had to be decoded.
+    pub encoding: Option<&'static str>,
 }
 
 /// One rule on one line.

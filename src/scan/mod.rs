@@ -15,6 +15,7 @@ mod progress;
 mod reading;
 mod scanner;
 mod source;
+mod utf16;
 mod work;
 
 pub use collector::{Collector, Hit, Part, RejectedLine, Setting, Tally};

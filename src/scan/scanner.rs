@@ -22,6 +22,7 @@ use crate::scan::collector::{Collector, Setting, Tally};
 use crate::scan::progress::Progress;
 use crate::scan::reading::Reading;
 use crate::scan::source::Source;
+use crate::scan::utf16::Utf16;
 use crate::scan::work::{Held, Origin, Outcome, Shared, Work};
 use crate::signature::Signatures;
 use crate::w3c::Dialect;
@@ -114,6 +115,7 @@ impl<'s> Scanner<'s> {
             name: name.clone(),
             identity: PathIdentity::default(),
             dialect: detect(head(bytes)),
+            encoding: None,
         };
         let shared = self.shared(collector, &Silent);
         let source = Source::memory(shared.chunk_bytes);
@@ -191,6 +193,7 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
             name: exhibit.name.clone(),
             identity: exhibit.identity(),
             dialect: Dialect::Unknown,
+            encoding: None,
         };
         let origin =
             if exhibit.explicit { Origin::Named } else { Origin::Found };
@@ -295,6 +298,7 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
             name: member.name.clone(),
             identity: member.identity(),
             dialect: Dialect::Unknown,
+            encoding: None,
         };
         let path = member.path.clone();
         let stream = member.stream(self.options.hashing);
@@ -307,6 +311,13 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
     fn close(&self, outcome: Outcome<'a, C::Part>, desk: &mut Desk) {
         let Outcome { origin, setting, mut tally, part, .. } = outcome;
         let is_decoded = outcome.source.is_decoded();
+        if outcome.source.is_malformed() {
+            let detail = "not UTF-16 throughout: what is none reads as \
+                          U+FFFD";
+            let warning =
+                Warning::new(Kind::Odd, setting.name.clone(), detail);
+            tally.warnings.push(warning);
+        }
         match (outcome.held, outcome.source.into_stream()) {
             (Held::Mapped(mapping), _) => {
                 tally.bytes = mapping.bytes().len() as u64;
@@ -393,14 +404,12 @@ fn hold<'a>(
 ) -> Holding<'a> {
     match content {
         Content::Mapped(mapping) => {
-            setting.dialect = detect(head(mapping.bytes()));
-            let held = Held::Mapped(Box::new(mapping));
-            Holding::Lines(held, Source::memory(chunk_bytes))
+            let source = in_memory(mapping.bytes(), chunk_bytes, setting);
+            Holding::Lines(Held::Mapped(Box::new(mapping)), source)
         }
         Content::Whole(whole) => {
-            setting.dialect = detect(head(whole.bytes()));
-            let held = Held::Whole(Box::new(whole));
-            Holding::Lines(held, Source::memory(chunk_bytes))
+            let source = in_memory(whole.bytes(), chunk_bytes, setting);
+            Holding::Lines(Held::Whole(Box::new(whole)), source)
         }
         Content::Zip(zip) => {
             setting.dialect = Dialect::Archive;
@@ -418,11 +427,40 @@ fn hold<'a>(
                 let zip = Zip::stream(setting.name.clone(), head, stream);
                 return Holding::Archive(Archive::Zip(zip));
             }
-            setting.dialect = detect(&head);
-            let source = Source::stream(stream, head, chunk_bytes);
+            let is_utf16 = tell(&head, setting);
+            let source = if is_utf16 {
+                Source::utf16_stream(stream, head, chunk_bytes)
+            } else {
+                Source::stream(stream, head, chunk_bytes)
+            };
             Holding::Lines(Held::Stream, source)
         }
     }
+}
+
+/// The blocks of content in memory.
+fn in_memory(
+    bytes: &[u8],
+    chunk_bytes: usize,
+    setting: &mut Setting,
+) -> Source {
+    let start = head(bytes);
+    if tell(start, setting) {
+        Source::utf16_memory(start, chunk_bytes)
+    } else {
+        Source::memory(chunk_bytes)
+    }
+}
+
+/// Tells the dialect of what begins so; true where it is in UTF-16.
+fn tell(start: &[u8], setting: &mut Setting) -> bool {
+    setting.dialect = detect(start);
+    let is_utf16 = setting.dialect == Dialect::Utf16;
+    if is_utf16 {
+        setting.encoding = Some(Utf16::name(start));
+        setting.dialect = detect(&Utf16::head(start));
+    }
+    is_utf16
 }
 
 /// The start of a stream, to tell its dialect by.

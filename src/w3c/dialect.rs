@@ -129,7 +129,7 @@ impl Dialect {
                 "log of another program with W3C directives: not judged"
             }
             Self::Binary => "binary file: not a log",
-            Self::Utf16 => "UTF-16 text: not read",
+            Self::Utf16 => "UTF-16 text",
             Self::Unknown => "not a log that iisleuth knows",
             Self::Empty => "empty file",
             Self::Archive => "archive: its files are exhibits of their own",
