@@ -76,6 +76,12 @@ pub struct Exhibit {
     /// before them.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub records_inferred: u64,
+    /// Records outside the time that was asked for: not looked at.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub records_outside: u64,
+    /// All of it lies outside that time, and it was not read.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unread: bool,
     /// Lines longer than [`crate::limits::LINE_BYTES`].
     #[serde(default)]
     pub lines_cut: u64,
@@ -127,6 +133,8 @@ impl Exhibit {
             times_derived: tally.derived,
             time_notes: notes.collect(),
             records_inferred: tally.inferred,
+            records_outside: tally.outside,
+            unread: tally.unread,
             lines_cut: tally.cut,
             ..Self::default()
         }

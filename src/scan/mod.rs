@@ -15,6 +15,7 @@ mod progress;
 mod reading;
 mod scanner;
 mod source;
+mod span;
 mod utf16;
 mod work;
 
@@ -22,3 +23,4 @@ pub use collector::{Collector, Hit, Part, RejectedLine, Setting, Tally};
 pub use progress::{Progress, Silent};
 pub use reading::Reading;
 pub use scanner::{ScanOptions, Scanner};
+pub use span::Span;

@@ -22,6 +22,7 @@ use crate::scan::collector::{Collector, Setting, Tally};
 use crate::scan::progress::Progress;
 use crate::scan::reading::Reading;
 use crate::scan::source::Source;
+use crate::scan::span::tail;
 use crate::scan::utf16::Utf16;
 use crate::scan::work::{Held, Origin, Outcome, Shared, Work};
 use crate::signature::Signatures;
@@ -233,6 +234,10 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
         match hold(content, chunk_bytes, &mut opened.setting) {
             Holding::Lines(held, source) => {
                 let Opened { setting, origin, .. } = opened;
+                if self.is_outside(&setting, &held, &source) {
+                    let _closed = Closed(self.board);
+                    return self.leave(origin, &setting, &held, source);
+                }
                 let hash = self.options.hashing == Hashing::Sha256;
                 let work = Work::new(self.shared, setting, held, source);
                 self.work(self.board.show(work.of(origin, hash)), false, desk);
@@ -242,6 +247,43 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
                 self.archive(opened, archive, path, desk);
             }
         }
+    }
+
+    /// True where a log lies outside the time that is asked for.
+    fn is_outside(
+        &self,
+        setting: &Setting,
+        held: &Held<'_>,
+        source: &Source,
+    ) -> bool {
+        let reading = self.shared.reading;
+        let Some(span) = reading.span.filter(|_| setting.dialect.is_read())
+        else {
+            return false;
+        };
+        let bytes = held.bytes();
+        let is_plain = setting.encoding.is_none() && !bytes.is_empty();
+        let tail = is_plain.then(|| tail(bytes));
+        let start = source.head(bytes);
+        let terms = reading.terms(&setting.identity, start);
+        span.leaves(start, tail, terms.as_ref(), setting.identity.date)
+    }
+
+    /// Lists a log without reading it.
+    fn leave(
+        &self,
+        origin: Origin,
+        setting: &Setting,
+        held: &Held<'_>,
+        source: Source,
+    ) {
+        let bytes = held.bytes().len() as u64;
+        let mut tally = Tally { bytes, unread: true, ..Tally::default() };
+        if let Some(stream) = source.into_stream() {
+            tally.end(stream.finish());
+        }
+        self.shared.progress.advance(bytes);
+        self.without_lines(origin, setting, tally);
     }
 
     /// Works on the members of an archive, one after the other, while a

@@ -247,10 +247,11 @@ impl<'s, C: Collector> Work<'s, C> {
     ) -> Result<Chunk<C::Part>, Warning> {
         let lines = self.lines(block);
         let part = self.shared.collector.part(&self.setting);
-        let signatures = self.shared.signatures;
+        let span = self.shared.reading.span.as_ref();
+        let looks = (self.shared.signatures, span);
         let work = AssertUnwindSafe(|| {
             if self.setting.dialect.is_read() {
-                Chunk::scan(lines, state, part, signatures, desk)
+                Chunk::scan(lines, state, part, looks, desk)
             } else {
                 Chunk::count(lines, state, part)
             }
