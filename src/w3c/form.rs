@@ -141,6 +141,17 @@ impl Form {
     }
 }
 
+/// True where the text starts as the pattern says: `d` stands for a digit,
+/// `a` for a letter.
+pub(super) fn fits(text: &[u8], pattern: &[u8]) -> bool {
+    text.len() >= pattern.len()
+        && text.iter().zip(pattern).all(|(byte, want)| match want {
+            b'd' => byte.is_ascii_digit(),
+            b'a' => byte.is_ascii_alphabetic(),
+            _ => byte == want,
+        })
+}
+
 /// Where `part` begins in `text` from `from` on.
 fn find(text: &[u8], from: usize, part: &[u8]) -> Option<usize> {
     let rest = text.get(from..)?;

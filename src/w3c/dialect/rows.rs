@@ -3,6 +3,7 @@
 //!
 //! In: rows. Out: counts, and the dialect they prove.
 
+use crate::w3c::form::fits;
 use crate::w3c::{Dialect, Field, Line, Parser, Record};
 
 /// What a row looks like.
@@ -218,15 +219,4 @@ fn is_native(row: &[u8]) -> bool {
     let is_time =
         time.first().is_some_and(u8::is_ascii_digit) && time.contains(&b':');
     has_digit(date) && is_time && values.count() >= 11
-}
-
-/// True where the text starts as the form says: `d` stands for a digit, `a`
-/// for a letter.
-fn fits(text: &[u8], form: &[u8]) -> bool {
-    text.len() >= form.len()
-        && text.iter().zip(form).all(|(byte, want)| match want {
-            b'd' => byte.is_ascii_digit(),
-            b'a' => byte.is_ascii_alphabetic(),
-            _ => byte == want,
-        })
 }

@@ -9,7 +9,7 @@
 
 use core::net::IpAddr;
 
-use super::{Spans, find, skip_blanks};
+use super::{Spans, find, fits, skip_blanks};
 
 /// The values by the names of W3C columns.
 pub(super) const NAMES: &str = "cs-host c-ip rfc931 cs-username date time \
@@ -34,15 +34,9 @@ pub(super) fn cut(line: &[u8], spans: &mut Spans) -> Option<()> {
 
 /// Where `[19/Jul/2001:13:01:02` begins.
 fn stamp(line: &[u8]) -> Option<usize> {
-    const FORM: &[u8] = b"[dd/aaa/dddd:dd:dd:dd";
     memchr::memchr_iter(b'[', line).find(|at| {
         let rest = line.get(*at..).unwrap_or_default();
-        rest.len() >= FORM.len()
-            && FORM.iter().zip(rest).all(|(form, byte)| match form {
-                b'd' => byte.is_ascii_digit(),
-                b'a' => byte.is_ascii_alphabetic(),
-                _ => form == byte,
-            })
+        fits(rest, b"[dd/aaa/dddd:dd:dd:dd")
     })
 }
 

@@ -8,7 +8,7 @@
 //!
 //! Source: "How to configure the URLScan tool" (Microsoft, KB 326444).
 
-use super::{Spans, find};
+use super::{Spans, find, fits};
 
 /// The values by the names of W3C columns. URLScan 3 has the same names.
 pub(super) const NAMES: &str =
@@ -45,12 +45,7 @@ impl Sentence {
 /// Where the sentence begins after `[07-19-2001 - 13:01:02] `.
 fn stamp(line: &[u8]) -> Option<usize> {
     const FORM: &[u8] = b"[dd-dd-dddd - dd:dd:dd] ";
-    let fits = line.len() >= FORM.len()
-        && FORM.iter().zip(line).all(|(form, byte)| match form {
-            b'd' => byte.is_ascii_digit(),
-            _ => form == byte,
-        });
-    fits.then_some(FORM.len())
+    fits(line, FORM).then_some(FORM.len())
 }
 
 pub(super) fn cut(line: &[u8], spans: &mut Spans) -> Option<()> {
