@@ -48,12 +48,13 @@ pub(super) fn show(sheet: &mut Sheet, case: &Case) {
     let hits = words::hits(sum.hits);
     let findings = counted(sum.findings, "finding", "findings");
     sheet.paragraph(2, 2, &format!("{hits} in {findings}"));
-    warnings(sheet, case);
+    warnings(sheet, &case.warnings);
 }
 
-fn warnings(sheet: &mut Sheet, case: &Case) {
+/// All warnings by kind, losses first.
+pub(super) fn warnings(sheet: &mut Sheet, all: &[Warning]) {
     let mut kinds: BTreeMap<Kind, Vec<&Warning>> = BTreeMap::new();
-    for warning in &case.warnings {
+    for warning in all {
         kinds.entry(warning.kind).or_default().push(warning);
     }
     for (kind, warnings) in kinds {

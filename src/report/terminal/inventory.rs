@@ -1,0 +1,234 @@
+//! The first look at evidence for people: totals, hosts and sites, days
+//! without a log, layouts, and what cannot be read or judged.
+//!
+//! In: an [`Inventory`]. Out: text of a given width; all that comes from
+//! evidence is escaped.
+
+use super::page::{Cell, Page, Tone};
+use super::words::{self, Precision, counted, number, size};
+use super::{Sheet, TerminalOptions, raw, read};
+use crate::case::{
+    Gap, Inventory, InventoryExhibit, InventoryHost, InventoryLayout,
+    InventorySite,
+};
+
+/// Rows of the table of sites where lists are cut.
+const SITES: usize = 40;
+
+/// Gaps of one site where lists are cut.
+const GAPS: usize = 6;
+
+/// Layouts where lists are cut.
+const LAYOUTS: usize = 10;
+
+/// Hosts named for one layout where lists are cut.
+const HOSTS: usize = 6;
+
+/// The page of an inventory.
+pub fn inventory(inventory: &Inventory, options: TerminalOptions) -> String {
+    let page = Page::new(options.width, options.color);
+    let mut sheet = Sheet { page, full: options.full };
+    totals(&mut sheet, inventory);
+    sites(&mut sheet, inventory);
+    gaps(&mut sheet, inventory);
+    layouts(&mut sheet, inventory);
+    if !inventory.warnings.is_empty() {
+        sheet.page.heading("What to know before the scan");
+        read::warnings(&mut sheet, &inventory.warnings);
+    }
+    if options.full {
+        exhibits(&mut sheet, inventory);
+    }
+    sheet.page.finish()
+}
+
+fn totals(sheet: &mut Sheet, inventory: &Inventory) {
+    let sum = &inventory.summary;
+    sheet.page.heading("What is there");
+    if sum.partial {
+        let text = "Interrupted: evidence is missing from this page.";
+        sheet.page.pieces(2, &[Cell::toned(text, Tone::Bad)]);
+    }
+    let files = counted(sum.exhibits, "file", "files");
+    let hosts = words::hosts(sum.hosts);
+    sheet.paragraph(2, 2, &format!("{files}, {}, {hosts}", size(sum.bytes)));
+    if sum.first.is_some() {
+        let first = words::time(sum.first, Precision::Full);
+        let last = words::time(sum.last, Precision::Full);
+        sheet.paragraph(2, 2, &format!("{first} to {last} UTC"));
+    }
+    let kinds: Vec<String> = sum
+        .dialects
+        .iter()
+        .map(|(word, files)| format!("{} {word}", number(*files)))
+        .collect();
+    sheet.paragraph(2, 2, &format!("by format: {}", kinds.join(", ")));
+    if let (Some(lines), Some(records)) = (sum.lines, sum.records) {
+        let lines = counted(lines, "line", "lines");
+        let records = counted(records, "record", "records");
+        sheet.paragraph(2, 2, &format!("{lines}, of which {records}"));
+    } else {
+        let files = counted(
+            sum.exhibits_not_counted,
+            "large file was read at both ends",
+            "large files were read at both ends",
+        );
+        let text = format!(
+            "lines were not counted: {files} only; --full reads, counts \
+             and hashes everything"
+        );
+        sheet.paragraph(2, 2, &text);
+    }
+}
+
+fn columns(layout: &InventoryLayout) -> u64 {
+    u64::try_from(layout.columns).unwrap_or(u64::MAX)
+}
+
+const HEAD: [&str; 7] =
+    ["Host", "Site", "Format", "Files", "Size", "First", "Last"];
+
+/// All sites with their hosts, in order.
+fn all_sites(
+    inventory: &Inventory,
+) -> impl Iterator<Item = (&InventoryHost, &InventorySite)> {
+    let hosts = inventory.hosts.iter();
+    hosts.flat_map(|host| host.sites.iter().map(move |site| (host, site)))
+}
+
+fn sites(sheet: &mut Sheet, inventory: &Inventory) {
+    sheet.page.heading("Hosts and sites");
+    let mut rows = Vec::new();
+    let mut before = None;
+    for (host, site) in all_sites(inventory) {
+        // A name that stands above is not said again.
+        let name = match before.replace(&host.name) {
+            Some(before) if *before == host.name => String::new(),
+            _ => raw(&host.name),
+        };
+        let formats: Vec<_> = site.dialects.iter().copied().collect();
+        rows.push(vec![
+            Cell::new(name),
+            Cell::new(site_name(site)),
+            Cell::new(formats.join(", ")),
+            Cell::number(number(site.exhibits)),
+            Cell::number(size(site.bytes)),
+            Cell::new(words::time(site.first, Precision::Day)),
+            Cell::new(words::time(site.last, Precision::Day)),
+        ]);
+    }
+    if rows.is_empty() {
+        sheet.line(2, "None: no file is the log of a server.");
+        return;
+    }
+    let shown = sheet.shown(rows.len(), SITES);
+    let all = rows.len();
+    rows.truncate(shown);
+    sheet.page.table(2, &HEAD, &rows);
+    sheet.left_out(2, all, SITES);
+}
+
+fn site_name(site: &InventorySite) -> String {
+    site.site.as_ref().map_or_else(|| "-".to_owned(), raw)
+}
+
+fn gaps(sheet: &mut Sheet, inventory: &Inventory) {
+    sheet.page.heading("Days without a log (UTC)");
+    let with_gaps: Vec<_> = all_sites(inventory)
+        .filter(|(_, site)| !site.gaps.is_empty())
+        .collect();
+    if with_gaps.is_empty() {
+        sheet.line(2, "None between the first and the last day of a site.");
+        return;
+    }
+    let shown = sheet.shown(with_gaps.len(), SITES);
+    for (host, site) in with_gaps.iter().take(shown) {
+        let days = counted(site.days_without_log(), "day", "days");
+        let mut head = raw(&host.name);
+        if site.site.is_some() {
+            head = format!("{head} {}", site_name(site));
+        } else {
+            let formats: Vec<_> = site.dialects.iter().copied().collect();
+            head = format!("{head} {}", formats.join(", "));
+        }
+        let shown = sheet.shown(site.gaps.len(), GAPS);
+        let ranges: Vec<_> = site.gaps.iter().take(shown).map(range).collect();
+        let mut text = format!("{head}: {days}: {}", ranges.join(", "));
+        if site.gaps.len() > shown {
+            let more = site.gaps.len() - shown;
+            text = format!("{text}, … {more} more (--full shows all)");
+        }
+        sheet.paragraph(2, 2, &text);
+    }
+    sheet.left_out(2, with_gaps.len(), SITES);
+}
+
+fn range(gap: &Gap) -> String {
+    if gap.first == gap.last {
+        gap.first.clone()
+    } else {
+        format!("{} to {}", gap.first, gap.last)
+    }
+}
+
+fn layouts(sheet: &mut Sheet, inventory: &Inventory) {
+    if inventory.layouts.is_empty() {
+        return;
+    }
+    sheet.page.heading("Layouts");
+    let shown = sheet.shown(inventory.layouts.len(), LAYOUTS);
+    for layout in inventory.layouts.iter().take(shown) {
+        let head = layout_head(sheet, layout);
+        sheet.paragraph(2, 4, &head);
+        sheet.paragraph(5, 0, &raw(&layout.fields));
+    }
+    sheet.left_out(2, inventory.layouts.len(), LAYOUTS);
+}
+
+fn layout_head(sheet: &Sheet, layout: &InventoryLayout) -> String {
+    let files = counted(layout.exhibits, "file", "files");
+    let hosts: Vec<_> = layout.hosts.iter().collect();
+    let shown = sheet.shown(hosts.len(), HOSTS);
+    let mut names: Vec<_> =
+        hosts.iter().take(shown).map(|name| raw(name)).collect();
+    if hosts.len() > shown {
+        names.push(format!("{} more", hosts.len() - shown));
+    }
+    let told = if layout.inferred { " (told from the rows)" } else { "" };
+    format!(
+        "{}. {}, {files}{told}: {}",
+        layout.number,
+        counted(columns(layout), "column", "columns"),
+        names.join(", ")
+    )
+}
+
+fn exhibits(sheet: &mut Sheet, inventory: &Inventory) {
+    sheet.page.heading("Files");
+    for exhibit in &inventory.exhibits {
+        sheet.page.whole(2, &raw(&exhibit.path));
+        sheet.paragraph(4, 2, &describe(exhibit));
+        if let Some(hash) = &exhibit.sha256 {
+            sheet.page.whole(4, hash);
+        }
+    }
+}
+
+fn describe(exhibit: &InventoryExhibit) -> String {
+    let mut words = vec![exhibit.dialect.to_owned(), size(exhibit.bytes)];
+    words.push(match exhibit.lines {
+        Some(lines) => counted(lines.lines, "line", "lines"),
+        None => "lines not counted".to_owned(),
+    });
+    if exhibit.first.is_some() {
+        let first = words::time(exhibit.first, Precision::Full);
+        let last = words::time(exhibit.last, Precision::Full);
+        words.push(format!("{first} to {last}"));
+    }
+    let numbers = exhibit.layouts.iter().map(ToString::to_string);
+    let numbers: Vec<_> = numbers.collect();
+    if !numbers.is_empty() {
+        words.push(format!("layout {}", numbers.join(", ")));
+    }
+    words.join(", ")
+}
