@@ -44,9 +44,9 @@ pub(super) fn gap(
     // Of what is not read lines are only counted.
     let is_clear = !is_read || {
         let mut look = Look::new(state);
-        let first = look.read(bytes.get(..start)?);
-        let last = look.read(bytes.get(end..)?);
-        look.is_clear && first.is_some() && last >= first
+        let early = look.read(bytes.get(..start)?);
+        let late = look.read(bytes.get(end..)?);
+        look.is_clear && early.is_some() && late >= early
     };
     is_clear.then_some(start..end)
 }

@@ -142,6 +142,8 @@ pub struct InventoryLayout {
     pub fields: Raw,
     /// How many columns there are.
     pub columns: usize,
+    /// What a verdict may hang on and these columns do not tell.
+    pub lacks: Vec<&'static str>,
     /// Told from the rows, by no directive.
     pub inferred: bool,
     /// Files with it.
@@ -156,6 +158,8 @@ struct Columns {
     /// One blank apart.
     names: Raw,
     count: usize,
+    /// What no column tells.
+    lacks: Vec<&'static str>,
     inferred: bool,
 }
 
@@ -266,8 +270,15 @@ fn number_layouts(entries: &mut [Entry]) -> Vec<InventoryLayout> {
     let rows = users.into_iter().zip(1..).map(|((own, used), number)| {
         let (exhibits, hosts) = used;
         numbers.insert(own.clone(), number);
-        let (fields, columns, inferred) = (own.names, own.count, own.inferred);
-        InventoryLayout { number, fields, columns, inferred, exhibits, hosts }
+        InventoryLayout {
+            number,
+            fields: own.names,
+            columns: own.count,
+            lacks: own.lacks,
+            inferred: own.inferred,
+            exhibits,
+            hosts,
+        }
     });
     let rows: Vec<_> = rows.collect();
     for entry in entries {

@@ -18,7 +18,7 @@ use crate::limits;
 use crate::raw::Raw;
 use crate::scan::{Hit, Part, Setting, Tally};
 use crate::signature::Rule;
-use crate::w3c::{Date, Dialect, Layout, Record, Timestamp};
+use crate::w3c::{Date, Dialect, Field, Form, Layout, Record, Timestamp};
 use crate::warning::{Kind, Warning};
 
 /// What one chunk adds.
@@ -93,7 +93,9 @@ impl InventoryPart {
         let mut warnings = tally.warnings;
         if tally.left_out > 0 {
             // Of what was not read nobody knows how often it happened.
-            warnings.iter_mut().for_each(|warning| warning.count = 1);
+            for warning in &mut warnings {
+                warning.count = 1;
+            }
         }
         if self.has_more {
             let most = limits::LISTED_LAYOUTS;
@@ -139,6 +141,7 @@ impl Columns {
         Self {
             count: names.len(),
             names: Raw::from(names.join(&b' ').as_slice()),
+            lacks: lacks(layout).collect(),
             inferred: layout.is_inferred(),
         }
     }
@@ -159,6 +162,23 @@ impl Columns {
             && self.count == layout.len()
             && self.inferred == layout.is_inferred()
     }
+}
+
+/// What a verdict may hang on and no column tells.
+fn lacks(layout: &Layout) -> impl Iterator<Item = &'static str> {
+    let has = |field| layout.has(field);
+    let url = has(Field::CsUri);
+    // Rows of the other forms have their day always.
+    let day = layout.form() != Form::Blanks || has(Field::Date);
+    let told = [
+        ("date", day),
+        ("c-ip", has(Field::CIp)),
+        ("cs-method", has(Field::CsMethod)),
+        ("cs-uri-stem", url || has(Field::CsUriStem)),
+        ("cs-uri-query", url || has(Field::CsUriQuery)),
+        ("sc-status", has(Field::ScStatus)),
+    ];
+    told.into_iter().filter(|(_, is_told)| !is_told).map(|(name, _)| name)
 }
 
 impl From<Host> for Found {

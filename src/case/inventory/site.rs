@@ -49,7 +49,7 @@ pub struct InventorySite {
 }
 
 /// Days on end without a log, UTC.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Gap {
     /// The first of them.
     pub first: String,

@@ -4,6 +4,10 @@
 //! In: an [`Inventory`]. Out: text of a given width; all that comes from
 //! evidence is escaped.
 
+use std::fmt::Write as _;
+
+use indexmap::IndexMap;
+
 use super::page::{Cell, Page, Tone};
 use super::words::{self, Precision, counted, number, size};
 use super::{Sheet, TerminalOptions, raw, read};
@@ -21,8 +25,8 @@ const GAPS: usize = 6;
 /// Layouts where lists are cut.
 const LAYOUTS: usize = 10;
 
-/// Hosts named for one layout where lists are cut.
-const HOSTS: usize = 6;
+/// Hosts and sites named in one line where lists are cut.
+const NAMES: usize = 6;
 
 /// The page of an inventory.
 pub fn inventory(inventory: &Inventory, options: TerminalOptions) -> String {
@@ -106,11 +110,10 @@ fn sites(sheet: &mut Sheet, inventory: &Inventory) {
             Some(before) if *before == host.name => String::new(),
             _ => raw(&host.name),
         };
-        let formats: Vec<_> = site.dialects.iter().copied().collect();
         rows.push(vec![
             Cell::new(name),
             Cell::new(site_name(site)),
-            Cell::new(formats.join(", ")),
+            Cell::new(formats(site)),
             Cell::number(number(site.exhibits)),
             Cell::number(size(site.bytes)),
             Cell::new(words::time(site.first, Precision::Day)),
@@ -141,26 +144,49 @@ fn gaps(sheet: &mut Sheet, inventory: &Inventory) {
         sheet.line(2, "None between the first and the last day of a site.");
         return;
     }
-    let shown = sheet.shown(with_gaps.len(), SITES);
-    for (host, site) in with_gaps.iter().take(shown) {
-        let days = counted(site.days_without_log(), "day", "days");
-        let mut head = raw(&host.name);
-        if site.site.is_some() {
-            head = format!("{head} {}", site_name(site));
-        } else {
-            let formats: Vec<_> = site.dialects.iter().copied().collect();
-            head = format!("{head} {}", formats.join(", "));
-        }
-        let shown = sheet.shown(site.gaps.len(), GAPS);
-        let ranges: Vec<_> = site.gaps.iter().take(shown).map(range).collect();
-        let mut text = format!("{head}: {days}: {}", ranges.join(", "));
-        if site.gaps.len() > shown {
-            let more = site.gaps.len() - shown;
-            text = format!("{text}, … {more} more (--full shows all)");
-        }
-        sheet.paragraph(2, 2, &text);
+    // Sites of one evidence mostly lack the same days.
+    let mut groups: IndexMap<&[Gap], Vec<String>> = IndexMap::new();
+    for (host, site) in with_gaps {
+        groups.entry(&site.gaps).or_default().push(place(host, site));
     }
-    sheet.left_out(2, with_gaps.len(), SITES);
+    let all = groups.len();
+    let shown = sheet.shown(all, SITES);
+    for (gaps, places) in groups.iter().take(shown) {
+        let places = named(sheet, places);
+        let days = gaps.iter().fold(0, |sum: u64, gap| sum + gap.days);
+        let days = counted(days, "day", "days");
+        sheet.paragraph(2, 2, &format!("{days}: {places}"));
+        let shown = sheet.shown(gaps.len(), GAPS);
+        let ranges: Vec<_> = gaps.iter().take(shown).map(range).collect();
+        sheet.paragraph(4, 0, &ranges.join(", "));
+        sheet.left_out(4, gaps.len(), GAPS);
+    }
+    sheet.left_out(2, all, SITES);
+}
+
+/// A site with its host; where it has no name, its formats.
+fn place(host: &InventoryHost, site: &InventorySite) -> String {
+    let what = match &site.site {
+        Some(name) => raw(name),
+        None => formats(site),
+    };
+    format!("{} {what}", raw(&host.name))
+}
+
+fn formats(site: &InventorySite) -> String {
+    let words: Vec<_> = site.dialects.iter().copied().collect();
+    words.join(", ")
+}
+
+/// The first of some names, and how many more there are.
+fn named(sheet: &Sheet, names: &[String]) -> String {
+    let shown = sheet.shown(names.len(), NAMES);
+    let mut text = names.get(..shown).unwrap_or_default().join(", ");
+    if names.len() > shown {
+        // Writing to a string cannot fail.
+        let _ = write!(text, " and {} more", names.len() - shown);
+    }
+    text
 }
 
 fn range(gap: &Gap) -> String {
@@ -181,25 +207,23 @@ fn layouts(sheet: &mut Sheet, inventory: &Inventory) {
         let head = layout_head(sheet, layout);
         sheet.paragraph(2, 4, &head);
         sheet.paragraph(5, 0, &raw(&layout.fields));
+        if !layout.lacks.is_empty() {
+            let lacks = layout.lacks.join(", ");
+            sheet.paragraph(5, 0, &format!("(does not tell: {lacks})"));
+        }
     }
     sheet.left_out(2, inventory.layouts.len(), LAYOUTS);
 }
 
 fn layout_head(sheet: &Sheet, layout: &InventoryLayout) -> String {
     let files = counted(layout.exhibits, "file", "files");
-    let hosts: Vec<_> = layout.hosts.iter().collect();
-    let shown = sheet.shown(hosts.len(), HOSTS);
-    let mut names: Vec<_> =
-        hosts.iter().take(shown).map(|name| raw(name)).collect();
-    if hosts.len() > shown {
-        names.push(format!("{} more", hosts.len() - shown));
-    }
+    let hosts: Vec<_> = layout.hosts.iter().map(raw).collect();
     let told = if layout.inferred { " (told from the rows)" } else { "" };
     format!(
         "{}. {}, {files}{told}: {}",
         layout.number,
         counted(columns(layout), "column", "columns"),
-        names.join(", ")
+        named(sheet, &hosts)
     )
 }
 
