@@ -13,7 +13,7 @@ use super::words::{self, Precision, counted, number, size};
 use super::{Sheet, TerminalOptions, raw, read};
 use crate::case::{
     Gap, Inventory, InventoryExhibit, InventoryHost, InventoryLayout,
-    InventorySite,
+    InventorySite, InventorySummary,
 };
 
 /// Rows of the table of sites where lists are cut.
@@ -67,6 +67,10 @@ fn totals(sheet: &mut Sheet, inventory: &Inventory) {
         .map(|(word, files)| format!("{} {word}", number(*files)))
         .collect();
     sheet.paragraph(2, 2, &format!("by format: {}", kinds.join(", ")));
+    lines(sheet, sum);
+}
+
+fn lines(sheet: &mut Sheet, sum: &InventorySummary) {
     if let (Some(lines), Some(records)) = (sum.lines, sum.records) {
         let lines = counted(lines, "line", "lines");
         let records = counted(records, "record", "records");
