@@ -30,6 +30,11 @@ pub const EVIDENCE_LINE_BYTES: usize = 4 << 10;
 /// ones are counted in the findings only.
 pub const HITS_PER_RULE_AND_EXHIBIT: u64 = 10_000;
 
+/// Records from which on two exhibits of the same bytes are copies, whatever
+/// hosts they are said to be of. Fewer lines, a worm's, two servers may have
+/// logged in the same second; so many, with their times, they did not.
+pub const RECORDS_OF_A_COPY: u64 = 50;
+
 /// Depth of a folder walk, against endless trees.
 pub const WALK_DEPTH: usize = 64;
 

@@ -54,7 +54,7 @@ pub struct Bench {
 type Measure = fn(&Bench) -> Vec<Figure>;
 
 /// All figures by name.
-pub const ALL: [(&str, Measure); 12] = [
+pub const ALL: [(&str, Measure); 13] = [
     ("ripgrep", ripgrep),
     ("ripgrep-tree", ripgrep_tree),
     ("grep", grep),
@@ -62,6 +62,7 @@ pub const ALL: [(&str, Measure); 12] = [
     ("hash", hash),
     ("threads", threads),
     ("gzip", gzip),
+    ("zip", zip),
     ("small-files", small_files),
     ("large", large),
     ("rules", many_rules),
@@ -215,19 +216,35 @@ fn threads(bench: &Bench) -> Vec<Figure> {
     figures
 }
 
+/// Inflates a tree of gzip files and does nothing else.
+fn inflate(bench: &Bench, threads: u32, path: &Path) -> Command {
+    let mut command = Command::new(&bench.own);
+    command.arg("inflate").arg(threads.to_string()).arg(path);
+    command
+}
+
+/// A zip of daily logs, by inflating the same bytes out of gzip files.
+fn zip(bench: &Bench) -> Vec<Figure> {
+    let tree = bench.tree(bench.bytes, 64, true);
+    let path = bench.folder.join(format!("tree-{}.zip", bench.bytes));
+    if !path.exists() {
+        let plain = bench.tree(bench.bytes, 64, false);
+        tree::zip(&plain, &path).expect("the folder takes it");
+    }
+    let scan = || bench.scan(2, &path);
+    let two = bench.pairs(scan, || inflate(bench, 2, &tree));
+    let one = bench.pairs(scan, || inflate(bench, 1, &tree));
+    vec![
+        Figure::of("zip on two threads by inflating on two", two, 1.15),
+        Figure::of("zip on two threads by inflating on one", one, 1.15),
+    ]
+}
+
 fn gzip(bench: &Bench) -> Vec<Figure> {
     let path = bench.tree(bench.bytes, 64, true);
-    let inflate = |threads: &'static str| {
-        let path = path.clone();
-        move || {
-            let mut command = Command::new(&bench.own);
-            command.arg("inflate").arg(threads).arg(&path);
-            command
-        }
-    };
     let scan = || bench.scan(2, &path);
-    let two = bench.pairs(scan, inflate("2"));
-    let one = bench.pairs(scan, inflate("1"));
+    let two = bench.pairs(scan, || inflate(bench, 2, &path));
+    let one = bench.pairs(scan, || inflate(bench, 1, &path));
     vec![
         Figure::of("gzip on two threads by inflating on two", two, 1.15),
         Figure::of("gzip on two threads by inflating on one", one, 1.15),

@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use flate2::Compression;
-use flate2::write::GzEncoder;
+use flate2::write::{DeflateEncoder, GzEncoder};
 
 use super::generate::{Generator, Recipe};
 
@@ -54,6 +54,32 @@ pub fn tree(
         }
     }
     Ok(paths)
+}
+
+/// Zips the files below a folder, each packed as in a gzip file.
+pub fn zip(root: &Path, path: &Path) -> io::Result<()> {
+    let mut archive =
+        rawzip::ZipArchiveWriter::new(BufWriter::new(File::create(path)?));
+    let other = |error: rawzip::Error| io::Error::other(error.to_string());
+    for entry in walkdir::WalkDir::new(root).sort_by_file_name() {
+        let entry = entry.map_err(io::Error::other)?;
+        if !entry.file_type().is_file() {
+            continue;
+        }
+        let name = entry.path().strip_prefix(root).unwrap_or(entry.path());
+        let name = name.to_string_lossy().replace('\\', "/");
+        let method = rawzip::CompressionMethod::DEFLATE;
+        let member = archive.new_file(&name).compression_method(method);
+        let (mut member, config) = member.start().map_err(other)?;
+        let packer = DeflateEncoder::new(&mut member, Compression::default());
+        let mut writer = config.wrap(packer);
+        io::copy(&mut File::open(entry.path())?, &mut writer)?;
+        let (packer, descriptor) = writer.finish().map_err(other)?;
+        packer.finish()?;
+        member.finish(descriptor).map_err(other)?;
+    }
+    archive.finish().map_err(other)?;
+    Ok(())
 }
 
 fn log(

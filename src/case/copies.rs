@@ -5,12 +5,15 @@
 //! re-zipped months hold the same logs again; counted twice they would make
 //! two attacks of one. What is the same is told by the SHA-256 of the
 //! content after decompression: an intruder must not be able to make a log
-//! pass for the copy of another.
+//! pass for the copy of another. A few lines alone may be the same on two
+//! hosts, as a worm sends the same to all: there the host must agree too.
 
 use std::collections::HashMap;
 
 use crate::case::draft::Draft;
+use crate::case::exhibit::Exhibit;
 use crate::evidence::Digest;
+use crate::limits;
 use crate::raw::Raw;
 
 /// What an exhibit adds.
@@ -34,22 +37,33 @@ impl Share {
         let inside = memchr::memmem::find(self.path.as_bytes(), b"!/");
         (inside.is_some(), self.packed, &self.path)
     }
+
+    fn host_that_counts(&self) -> Option<Raw> {
+        host_that_counts(self.draft.exhibits.get(&self.path)?).cloned()
+    }
+}
+
+/// The host of an exhibit, where another may have logged the same.
+pub(super) fn host_that_counts(row: &Exhibit) -> Option<&Raw> {
+    let is_short = row.records < limits::RECORDS_OF_A_COPY;
+    row.host.as_ref().filter(|_| is_short)
 }
 
 /// Puts the shares in the order in which they count, and reduces copies to
 /// their row, which names what they are copies of.
 pub(super) fn settle(mut shares: Vec<Share>) -> Vec<Share> {
     shares.sort_by(|a, b| a.rank().cmp(&b.rank()));
-    let mut kept: HashMap<Digest, Raw> = HashMap::new();
+    let mut kept: HashMap<(Digest, Option<Raw>), Raw> = HashMap::new();
     for share in &mut shares {
         let Some(content) = share.content else { continue };
-        match kept.get(&content) {
+        let host = share.host_that_counts();
+        match kept.get(&(content, host.clone())) {
             Some(original) => {
                 share.lines.clear();
                 share.draft.reduce_to_copy(&share.path, original);
             }
             None => {
-                kept.insert(content, share.path.clone());
+                kept.insert((content, host), share.path.clone());
             }
         }
     }

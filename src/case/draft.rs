@@ -11,6 +11,7 @@ use indexmap::map::Entry;
 
 use crate::case::address::Sender;
 use crate::case::clients::{Clients, Deed};
+use crate::case::copies::host_that_counts;
 use crate::case::exhibit::Exhibit;
 use crate::case::finding::Finding;
 use crate::case::host::Host;
@@ -127,13 +128,14 @@ impl Draft {
     /// Warns of exhibits that count although another has the same content:
     /// those of cases that were made apart.
     pub(super) fn warn_of_copies(&mut self) {
-        let mut kept: BTreeMap<&str, &Raw> = BTreeMap::new();
+        let mut kept: BTreeMap<(&str, Option<&Raw>), &Raw> = BTreeMap::new();
         let mut copies = Vec::new();
         let counted =
             |row: &&Exhibit| row.copy_of.is_none() && row.records > 0;
         for row in self.exhibits.values().filter(counted) {
             let Some(content) = row.content() else { continue };
-            match kept.get(content) {
+            let content = (content, host_that_counts(row));
+            match kept.get(&content) {
                 Some(first) => {
                     copies.push((row.path.clone(), (*first).clone()));
                 }

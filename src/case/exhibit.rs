@@ -31,6 +31,10 @@ pub struct Exhibit {
     pub copy_of: Option<Raw>,
     /// What kind of log it is.
     pub dialect: String,
+    /// How its text is encoded, where it had to be decoded: lines and
+    /// offsets are then those of the text in UTF-8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<String>,
     /// The server that wrote it, where there is one only.
     pub host: Option<Raw>,
     /// The IIS site, where there is one only.
@@ -72,6 +76,12 @@ pub struct Exhibit {
     /// before them.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub records_inferred: u64,
+    /// Records outside the time that was asked for: not looked at.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub records_outside: u64,
+    /// All of it lies outside that time, and it was not read.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unread: bool,
     /// Lines longer than [`crate::limits::LINE_BYTES`].
     #[serde(default)]
     pub lines_cut: u64,
@@ -110,6 +120,7 @@ impl Exhibit {
                 .filter(|content| tally.sha256 != Some(*content))
                 .map(|content| hex(&content)),
             dialect: setting.dialect.as_str().to_owned(),
+            encoding: setting.encoding.map(str::to_owned),
             lines: tally.lines,
             records: tally.records,
             directives: tally.directives,
@@ -122,6 +133,8 @@ impl Exhibit {
             times_derived: tally.derived,
             time_notes: notes.collect(),
             records_inferred: tally.inferred,
+            records_outside: tally.outside,
+            unread: tally.unread,
             lines_cut: tally.cut,
             ..Self::default()
         }

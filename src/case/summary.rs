@@ -27,6 +27,12 @@ pub struct Summary {
     pub lines: u64,
     /// Lines that are records.
     pub records: u64,
+    /// Records outside the time that was asked for.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub records_outside: u64,
+    /// Exhibits outside it, not read.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unread: u64,
     /// Lines that begin with `#`.
     pub directives: u64,
     /// Blank lines.
@@ -72,6 +78,9 @@ impl Summary {
             sum.bytes = sum.bytes.saturating_add(exhibit.bytes);
             sum.lines = sum.lines.saturating_add(exhibit.lines);
             sum.records = sum.records.saturating_add(exhibit.records);
+            sum.records_outside =
+                sum.records_outside.saturating_add(exhibit.records_outside);
+            sum.unread += u64::from(exhibit.unread);
             sum.directives = sum.directives.saturating_add(exhibit.directives);
             sum.blank = sum.blank.saturating_add(exhibit.blank);
             sum.rejected = sum.rejected.saturating_add(exhibit.rejected);

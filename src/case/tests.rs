@@ -41,7 +41,8 @@ fn setting(path: &str) -> Setting {
     let host = path.split_once('/').map(|(host, _)| Raw::from(host));
     let identity =
         PathIdentity { host, site: Some("W3SVC1".to_owned()), date: None };
-    Setting { name: Raw::from(path), identity, dialect: Dialect::W3c }
+    let (name, dialect) = (Raw::from(path), Dialect::W3c);
+    Setting { name, identity, dialect, encoding: None }
 }
 
 /// Scans lines, cut into chunks: a hit is each line with `probe` or `worm`.

@@ -34,6 +34,9 @@ pub struct Args {
     /// No colour (so does the variable `NO_COLOR`).
     #[arg(long, global = true)]
     pub no_color: bool,
+    /// Show times for people in this zone: Europe/Berlin. Files stay in UTC.
+    #[arg(long, global = true, value_name = "ZONE")]
+    pub display_timezone: Option<String>,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -110,6 +113,14 @@ pub struct ScanArgs {
     /// repeated.
     #[arg(long, value_name = "CIDR", requires = "client_field")]
     pub trust_proxy: Vec<String>,
+    /// Leave out what was logged before: 2001-07-19, or with a time (UTC),
+    /// 2001-07-19T13:00.
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// Leave out what was logged from then on; a day alone counts as a
+    /// whole.
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
     /// Count copies of a log as often as they are there.
     #[arg(long)]
     pub keep_duplicates: bool,

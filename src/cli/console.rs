@@ -15,12 +15,15 @@ use crate::error::{Error, Result};
 use crate::report::escape::Untrusted;
 use crate::report::{TerminalOptions, inventory, summary};
 use crate::signature::Feature;
+use crate::w3c::Zone;
 
 /// Where results and talk go.
 #[derive(Clone, Debug)]
 pub struct Console {
     quiet: bool,
     colour: bool,
+    /// The zone that people read times in; UTC where there is none.
+    zone: Option<Zone>,
 }
 
 impl Console {
@@ -32,7 +35,12 @@ impl Console {
             && unset("NO_COLOR")
             && !dumb
             && io::stdout().is_terminal();
-        Self { quiet, colour }
+        Self { quiet, colour, zone: None }
+    }
+
+    /// The same, with times shown in another zone.
+    pub fn with_zone(self, zone: Option<Zone>) -> Self {
+        Self { zone, ..self }
     }
 
     /// True where a progress bar would be seen and is wanted.
@@ -50,6 +58,7 @@ impl Console {
         let options = TerminalOptions {
             full,
             color: self.colour,
+            zone: self.zone.clone(),
             ..TerminalOptions::default()
         };
         let feature = |id: &str| features.iter().find(|one| one.id == id);
@@ -62,6 +71,7 @@ impl Console {
         let options = TerminalOptions {
             full,
             color: self.colour,
+            zone: self.zone.clone(),
             ..TerminalOptions::default()
         };
         let text = inventory(found, options);

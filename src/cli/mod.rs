@@ -51,7 +51,9 @@ pub fn main() -> ExitCode {
 
 fn run(args: &Args) -> Exit {
     let console = Console::new(args.quiet, args.no_color);
-    finish(command(args, &console))
+    let name = args.display_timezone.as_deref();
+    let zone = name.map(reading::zone).transpose();
+    finish(zone.and_then(|zone| command(args, &console.with_zone(zone))))
 }
 
 /// The end of a run; a fault is told, unless it is none to the caller.

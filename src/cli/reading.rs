@@ -6,8 +6,8 @@
 use super::args::ReadingArgs;
 use crate::error::{Error, Result};
 use crate::raw::Raw;
-use crate::scan::Reading;
-use crate::w3c::{DateOrder, Layout, Zone};
+use crate::scan::{Reading, Span};
+use crate::w3c::{DateOrder, Layout, Timestamp, Zone, parse_date, parse_time};
 
 /// What the options say.
 pub fn reading(words: &ReadingArgs, host: Option<&str>) -> Result<Reading> {
@@ -36,6 +36,39 @@ pub fn zone(name: &str) -> Result<Zone> {
              does, such as Europe/Berlin, or an offset such as +02:00"
         ))
     })
+}
+
+/// The time between two words.
+pub fn span(from: Option<&str>, to: Option<&str>) -> Result<Option<Span>> {
+    if from.is_none() && to.is_none() {
+        return Ok(None);
+    }
+    let from = from.map(|text| moment(text, false)).transpose()?;
+    let to = to.map(|text| moment(text, true)).transpose()?;
+    if from.zip(to).is_some_and(|(from, to)| to <= from) {
+        return Err(Error::usage("--to is not after --from"));
+    }
+    Ok(Some(Span { from, to }))
+}
+
+/// A day, or a moment; the end of a day is the start of the next.
+fn moment(text: &str, is_end: bool) -> Result<Timestamp> {
+    let bare = text.trim().trim_end_matches('Z');
+    let (date, time) = match bare.split_once(['T', ' ']) {
+        Some((date, time)) => (date, Some(time)),
+        None => (bare, None),
+    };
+    let date = parse_date(date.as_bytes());
+    let time = time.map(|time| parse_time(time.as_bytes()));
+    match (date, time) {
+        (Some(date), None) if is_end => Ok(Timestamp::new(date.next(), 0)),
+        (Some(date), None) => Ok(Timestamp::new(date, 0)),
+        (Some(date), Some(Some(time))) => Ok(Timestamp::new(date, time)),
+        _ => Err(Error::usage(format!(
+            "{text:?} is no time: write it like 2001-07-19 or \
+             2001-07-19T13:00:00Z (UTC)"
+        ))),
+    }
 }
 
 /// The names of columns, with or without the directive before them.

@@ -16,7 +16,7 @@ use super::exit::Exit;
 use super::given::{host_map, site_configs};
 use super::output::{HITS, OutputFolder, show_safe, unwritten};
 use super::progress::{Progress, find};
-use super::reading::reading;
+use super::reading::{reading, span};
 use super::signatures::load;
 use crate::case::{
     Case, CaseBuilder, FILE_NAME, Hits, Options, Proxies, Run, SignatureSet,
@@ -124,7 +124,8 @@ fn scan(
     console: &Console,
 ) -> Result<(Case, Hits)> {
     let run = describe(signatures, words, options.min_level);
-    let reading = reading(&words.reading, words.host.as_deref())?;
+    let mut reading = reading(&words.reading, words.host.as_deref())?;
+    reading.span = span(words.from.as_deref(), words.to.as_deref())?;
     let scanner = Scanner::new(signatures, scan_options(words))?;
     let scanner = scanner.with_reading(reading);
     let progress = Progress::new(console.shows_progress());
@@ -185,6 +186,11 @@ fn describe(signatures: &Signatures, words: &ScanArgs, least: Level) -> Run {
         ("min-level".to_owned(), Value::from(least.as_str())),
         ("sigma-strict".to_owned(), Value::from(words.sigma_strict)),
     ]);
+    let times = [("from", &words.from), ("to", &words.to)];
+    for (name, time) in times {
+        let time = time.as_deref();
+        options.extend(time.map(|it| (name.to_owned(), it.into())));
+    }
     if words.keep_duplicates {
         options.insert("keep-duplicates".to_owned(), true.into());
     }

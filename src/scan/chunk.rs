@@ -1,6 +1,7 @@
 //! One chunk of whole lines: the line loop.
 
 use crate::scan::collector::{Hit, Part, RejectedLine, Tally};
+use crate::scan::span::Span;
 use crate::signature::{Scratch, Signatures};
 use crate::w3c::index::Index;
 use crate::w3c::simd::Isa;
@@ -59,7 +60,7 @@ impl<P: Part> Chunk<P> {
         lines: Lines<'_>,
         state: State,
         part: P,
-        signatures: &Signatures,
+        (signatures, span): (&Signatures, Option<&Span>),
         desk: &mut Desk,
     ) -> Self {
         let mut chunk =
@@ -71,14 +72,15 @@ impl<P: Part> Chunk<P> {
             desk.index.read(page);
             let done = if desk.index.lines() > 0 {
                 size = PAGE;
-                chunk.page(page, rest.offset, signatures, desk)
+                let looks = (signatures, span);
+                chunk.page(page, rest.offset, looks, desk)
             } else if page.len() < rest.bytes.len()
                 && size < limits::LINE_BYTES
             {
                 size *= 2;
                 0
             } else {
-                chunk.alone(rest, signatures, &mut desk.scratch)
+                chunk.alone(rest, (signatures, span), &mut desk.scratch)
             };
             rest.bytes = rest.bytes.get(done..).unwrap_or_default();
             rest.offset += done as u64;
@@ -108,11 +110,11 @@ impl<P: Part> Chunk<P> {
         &mut self,
         page: &[u8],
         offset: u64,
-        signatures: &Signatures,
+        (signatures, span): (&Signatures, Option<&Span>),
         desk: &mut Desk,
     ) -> usize {
         let Desk { index, scratch, .. } = desk;
-        let mut context = Context { signatures, scratch };
+        let mut context = Context { signatures, span, scratch };
         signatures.turn_to(page, index.wrapped(), context.scratch);
         let mut done = 0;
         while let Some(row) = index.next_line() {
@@ -137,7 +139,7 @@ impl<P: Part> Chunk<P> {
     fn alone(
         &mut self,
         rest: Lines<'_>,
-        signatures: &Signatures,
+        (signatures, span): (&Signatures, Option<&Span>),
         scratch: &mut Scratch,
     ) -> usize {
         let end = memchr::memchr(b'\n', rest.bytes);
@@ -152,7 +154,7 @@ impl<P: Part> Chunk<P> {
         if let Line::Record(record) = &line_read {
             signatures.turn_to_line(record, scratch);
         }
-        let mut context = Context { signatures, scratch };
+        let mut context = Context { signatures, span, scratch };
         take(&line_read, place, &mut self.tally, &mut self.part, &mut context);
         line.len() + usize::from(end.is_some())
     }
@@ -161,6 +163,7 @@ impl<P: Part> Chunk<P> {
 /// What lines are looked at with.
 struct Context<'s> {
     signatures: &'s Signatures,
+    span: Option<&'s Span>,
     scratch: &'s mut Scratch,
 }
 
@@ -193,6 +196,10 @@ fn take(
                 tally.note_time(record.time_note);
             }
             tally.inferred += u64::from(record.layout.is_inferred());
+            if context.span.is_some_and(|span| !span.has(record.time)) {
+                tally.outside += 1;
+                return;
+            }
             part.record(record);
             context.signatures.find_on_page(record, context.scratch);
             if !context.scratch.rules.is_empty() {
@@ -250,6 +257,7 @@ impl Tally {
         self.cut += later.cut;
         self.derived += later.derived;
         self.inferred += later.inferred;
+        self.outside += later.outside;
         for (note, count) in later.time_notes {
             *self.time_notes.entry(note).or_default() += count;
         }
@@ -265,7 +273,7 @@ fn push_hits(
     place: Place<'_>,
     context: &mut Context<'_>,
 ) {
-    let Context { signatures, scratch } = context;
+    let Context { signatures, scratch, .. } = context;
     let rules = std::mem::take(&mut scratch.rules);
     for index in &rules {
         let Some(rule) = signatures.rule(*index) else { continue };
@@ -300,7 +308,7 @@ fn push_rejected(
     place: Place<'_>,
     context: &mut Context<'_>,
 ) {
-    let Context { signatures, scratch } = context;
+    let Context { signatures, scratch, .. } = context;
     let text = place.text.strip_suffix(b"\r").unwrap_or(place.text);
     signatures.find_rejected(text, scratch);
     for index in &scratch.rules {

@@ -57,6 +57,8 @@ pub struct Setting {
     pub identity: PathIdentity,
     /// What kind of log it is.
     pub dialect: Dialect,
+    /// How its text is encoded, where it had to be decoded.
+    pub encoding: Option<&'static str>,
 }
 
 /// One rule on one line.
@@ -118,6 +120,10 @@ pub struct Tally {
     pub time_notes: BTreeMap<TimeNote, u64>,
     /// Records whose columns were told from the rows.
     pub inferred: u64,
+    /// Records outside the time that is asked for: not looked at.
+    pub outside: u64,
+    /// The whole exhibit lies outside that time and was not read.
+    pub unread: bool,
     /// What went wrong.
     pub warnings: Vec<Warning>,
 }

@@ -16,6 +16,8 @@ mod progress;
 mod reading;
 mod scanner;
 mod source;
+mod span;
+mod utf16;
 mod work;
 
 pub use collector::{Collector, Hit, Part, RejectedLine, Setting, Tally};
@@ -23,3 +25,4 @@ pub use ends::Reach;
 pub use progress::{Progress, Silent};
 pub use reading::Reading;
 pub use scanner::{ScanOptions, Scanner};
+pub use span::Span;

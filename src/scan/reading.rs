@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::evidence::PathIdentity;
 use crate::raw::Raw;
+use crate::scan::span::Span;
 use crate::w3c::{DateOrder, Terms, Told, Zone};
 
 /// How to read what logs leave open.
@@ -20,6 +21,8 @@ pub struct Reading {
     pub date_order: Option<DateOrder>,
     /// The columns of rows that no `#Fields` came before.
     pub fields: Option<Vec<u8>>,
+    /// The time that is asked for.
+    pub span: Option<Span>,
     /// The host of logs that name none.
     pub host: Option<Raw>,
 }

@@ -23,6 +23,8 @@ use crate::scan::ends::Reach;
 use crate::scan::progress::Progress;
 use crate::scan::reading::Reading;
 use crate::scan::source::Source;
+use crate::scan::span::tail;
+use crate::scan::utf16::Utf16;
 use crate::scan::work::{Held, Origin, Outcome, Shared, Work};
 use crate::signature::Signatures;
 use crate::w3c::Dialect;
@@ -118,6 +120,7 @@ impl<'s> Scanner<'s> {
             name: name.clone(),
             identity: PathIdentity::default(),
             dialect: detect(head(bytes)),
+            encoding: None,
         };
         let shared = self.shared(collector, &Silent);
         let source = Source::memory(shared.chunk_bytes);
@@ -196,6 +199,7 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
             name: exhibit.name.clone(),
             identity: exhibit.identity(),
             dialect: Dialect::Unknown,
+            encoding: None,
         };
         let origin =
             if exhibit.explicit { Origin::Named } else { Origin::Found };
@@ -235,6 +239,10 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
         match hold(content, chunk_bytes, &mut opened.setting) {
             Holding::Lines(held, source) => {
                 let Opened { setting, origin, .. } = opened;
+                if self.is_outside(&setting, &held, &source) {
+                    let _closed = Closed(self.board);
+                    return self.leave(origin, &setting, &held, source);
+                }
                 let hash = self.options.hashing == Hashing::Sha256;
                 let work = Work::new(self.shared, setting, held, source);
                 self.work(self.board.show(work.of(origin, hash)), false, desk);
@@ -244,6 +252,43 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
                 self.archive(opened, archive, path, desk);
             }
         }
+    }
+
+    /// True where a log lies outside the time that is asked for.
+    fn is_outside(
+        &self,
+        setting: &Setting,
+        held: &Held<'_>,
+        source: &Source,
+    ) -> bool {
+        let reading = self.shared.reading;
+        let Some(span) = reading.span.filter(|_| setting.dialect.is_read())
+        else {
+            return false;
+        };
+        let bytes = held.bytes();
+        let is_plain = setting.encoding.is_none() && !bytes.is_empty();
+        let tail = is_plain.then(|| tail(bytes));
+        let start = source.head(bytes);
+        let terms = reading.terms(&setting.identity, start);
+        span.leaves(start, tail, terms.as_ref(), setting.identity.date)
+    }
+
+    /// Lists a log without reading it.
+    fn leave(
+        &self,
+        origin: Origin,
+        setting: &Setting,
+        held: &Held<'_>,
+        source: Source,
+    ) {
+        let bytes = held.bytes().len() as u64;
+        let mut tally = Tally { bytes, unread: true, ..Tally::default() };
+        if let Some(stream) = source.into_stream() {
+            tally.end(stream.finish());
+        }
+        self.shared.progress.advance(bytes);
+        self.without_lines(origin, setting, tally);
     }
 
     /// Works on the members of an archive, one after the other, while a
@@ -300,6 +345,7 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
             name: member.name.clone(),
             identity: member.identity(),
             dialect: Dialect::Unknown,
+            encoding: None,
         };
         let path = member.path.clone();
         let stream = member.stream(self.options.hashing);
@@ -312,6 +358,13 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
     fn close(&self, outcome: Outcome<'a, C::Part>, desk: &mut Desk) {
         let Outcome { origin, setting, mut tally, part, .. } = outcome;
         let is_decoded = outcome.source.is_decoded();
+        if outcome.source.is_malformed() {
+            let detail = "not UTF-16 throughout: what is none reads as \
+                          U+FFFD";
+            let warning =
+                Warning::new(Kind::Odd, setting.name.clone(), detail);
+            tally.warnings.push(warning);
+        }
         match (outcome.held, outcome.source.into_stream()) {
             (Held::Mapped(mapping), _) => {
                 tally.bytes = mapping.bytes().len() as u64;
@@ -398,14 +451,12 @@ fn hold<'a>(
 ) -> Holding<'a> {
     match content {
         Content::Mapped(mapping) => {
-            setting.dialect = detect(head(mapping.bytes()));
-            let held = Held::Mapped(Box::new(mapping));
-            Holding::Lines(held, Source::memory(chunk_bytes))
+            let source = in_memory(mapping.bytes(), chunk_bytes, setting);
+            Holding::Lines(Held::Mapped(Box::new(mapping)), source)
         }
         Content::Whole(whole) => {
-            setting.dialect = detect(head(whole.bytes()));
-            let held = Held::Whole(Box::new(whole));
-            Holding::Lines(held, Source::memory(chunk_bytes))
+            let source = in_memory(whole.bytes(), chunk_bytes, setting);
+            Holding::Lines(Held::Whole(Box::new(whole)), source)
         }
         Content::Zip(zip) => {
             setting.dialect = Dialect::Archive;
@@ -423,11 +474,40 @@ fn hold<'a>(
                 let zip = Zip::stream(setting.name.clone(), head, stream);
                 return Holding::Archive(Archive::Zip(zip));
             }
-            setting.dialect = detect(&head);
-            let source = Source::stream(stream, head, chunk_bytes);
+            let is_utf16 = tell(&head, setting);
+            let source = if is_utf16 {
+                Source::utf16_stream(stream, head, chunk_bytes)
+            } else {
+                Source::stream(stream, head, chunk_bytes)
+            };
             Holding::Lines(Held::Stream, source)
         }
     }
+}
+
+/// The blocks of content in memory.
+fn in_memory(
+    bytes: &[u8],
+    chunk_bytes: usize,
+    setting: &mut Setting,
+) -> Source {
+    let start = head(bytes);
+    if tell(start, setting) {
+        Source::utf16_memory(start, chunk_bytes)
+    } else {
+        Source::memory(chunk_bytes)
+    }
+}
+
+/// Tells the dialect of what begins so; true where it is in UTF-16.
+fn tell(start: &[u8], setting: &mut Setting) -> bool {
+    setting.dialect = detect(start);
+    let is_utf16 = setting.dialect == Dialect::Utf16;
+    if is_utf16 {
+        setting.encoding = Some(Utf16::name(start));
+        setting.dialect = detect(&Utf16::head(start));
+    }
+    is_utf16
 }
 
 /// The start of a stream, to tell its dialect by.

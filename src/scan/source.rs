@@ -10,6 +10,7 @@ use std::ops::Range;
 
 use crate::evidence::Stream;
 use crate::limits;
+use crate::scan::utf16::Utf16;
 
 /// Whole lines, the next in their exhibit.
 #[derive(Debug)]
@@ -47,7 +48,7 @@ enum From {
         /// Bytes that are left out, from line start to line start.
         gap: Range<usize>,
     },
-    Stream(Box<Reader>),
+    Read(Box<Reader>),
 }
 
 impl Source {
@@ -63,7 +64,7 @@ impl Source {
             From::Memory { at, .. } => {
                 Self { from: From::Memory { at, gap: range }, ..self }
             }
-            From::Stream(_) => self,
+            From::Read(_) => self,
         }
     }
 
@@ -71,14 +72,44 @@ impl Source {
     pub fn left_out(&self) -> u64 {
         match &self.from {
             From::Memory { gap, .. } => gap.len() as u64,
-            From::Stream(_) => 0,
+            From::Read(_) => 0,
         }
     }
 
     /// A stream, of which `head` was read before.
     pub fn stream(stream: Stream, head: Vec<u8>, chunk_bytes: usize) -> Self {
-        let reader = Reader { stream, rest: head, skips: false, done: false };
-        Self::new(From::Stream(Box::new(reader)), chunk_bytes)
+        let reader = Reader::new(Input::Stream(stream), head, None);
+        Self::new(From::Read(Box::new(reader)), chunk_bytes)
+    }
+
+    /// UTF-16 in memory, which begins so.
+    pub fn utf16_memory(start: &[u8], chunk_bytes: usize) -> Self {
+        let text = Utf16::new(start, Vec::new());
+        let reader =
+            Reader::new(Input::Memory(0), Utf16::head(start), Some(text));
+        Self::new(From::Read(Box::new(reader)), chunk_bytes)
+    }
+
+    /// UTF-16 from a stream, of which `head` was read before.
+    pub fn utf16_stream(
+        stream: Stream,
+        head: Vec<u8>,
+        chunk_bytes: usize,
+    ) -> Self {
+        let start = Utf16::head(&head);
+        let text = Utf16::new(&head.clone(), head);
+        let reader = Reader::new(Input::Stream(stream), start, Some(text));
+        Self::new(From::Read(Box::new(reader)), chunk_bytes)
+    }
+
+    /// True where text that should be UTF-16 was none.
+    pub fn is_malformed(&self) -> bool {
+        match &self.from {
+            From::Memory { .. } => false,
+            From::Read(reader) => {
+                reader.text.as_ref().is_some_and(Utf16::is_malformed)
+            }
+        }
     }
 
     fn new(from: From, chunk_bytes: usize) -> Self {
@@ -90,7 +121,9 @@ impl Source {
     pub fn is_decoded(&self) -> bool {
         match &self.from {
             From::Memory { .. } => false,
-            From::Stream(reader) => reader.stream.is_compressed(),
+            From::Read(reader) => {
+                reader.text.is_some() || reader.input.is_compressed()
+            }
         }
     }
 
@@ -98,7 +131,8 @@ impl Source {
     pub fn head<'a>(&'a self, memory: &'a [u8]) -> &'a [u8] {
         let head = match &self.from {
             From::Memory { .. } => memory,
-            From::Stream(reader) => &reader.rest,
+            From::Read(reader) if reader.text.is_some() => &reader.start,
+            From::Read(reader) => &reader.rest,
         };
         head.get(..limits::SNIFF_BYTES).unwrap_or(head)
     }
@@ -124,8 +158,8 @@ impl Source {
                 *at = cut_off(part, start, self.chunk_bytes);
                 (BlockBytes::Part(start..*at), *at - start, false)
             }
-            From::Stream(reader) => {
-                let read = reader.next(buffer(), self.chunk_bytes)?;
+            From::Read(reader) => {
+                let read = reader.next(memory, buffer(), self.chunk_bytes)?;
                 offset += read.skipped;
                 let bytes = BlockBytes::Read(read.buffer, read.length);
                 (bytes, read.length, read.cut)
@@ -144,7 +178,10 @@ impl Source {
     pub fn into_stream(self) -> Option<Stream> {
         match self.from {
             From::Memory { .. } => None,
-            From::Stream(reader) => Some(reader.stream),
+            From::Read(reader) => match reader.input {
+                Input::Stream(stream) => Some(stream),
+                Input::Memory(_) => None,
+            },
         }
     }
 }
@@ -162,10 +199,46 @@ pub(super) fn cut_off(
         .map_or(bytes.len(), |at| least + at + 1)
 }
 
-/// Reads whole lines from a stream.
+/// Where a reader reads from.
+#[derive(Debug)]
+enum Input {
+    Stream(Stream),
+    /// The bytes in memory, from this one on.
+    Memory(usize),
+}
+
+impl Input {
+    fn is_compressed(&self) -> bool {
+        matches!(self, Self::Stream(stream) if stream.is_compressed())
+    }
+
+    fn read(&mut self, memory: &[u8], into: &mut [u8]) -> usize {
+        match self {
+            // `Stream` reports no error: damage ends it.
+            Self::Stream(stream) => stream.read(into).unwrap_or(0),
+            Self::Memory(at) => {
+                let left = memory.get(*at..).unwrap_or_default();
+                let count = left.len().min(into.len());
+                if let (Some(to), Some(from)) =
+                    (into.get_mut(..count), left.get(..count))
+                {
+                    to.copy_from_slice(from);
+                }
+                *at += count;
+                count
+            }
+        }
+    }
+}
+
+/// Reads whole lines from a stream, or from memory what is no UTF-8 there.
 #[derive(Debug)]
 struct Reader {
-    stream: Stream,
+    input: Input,
+    /// Decodes on the way.
+    text: Option<Utf16>,
+    /// How a text that is decoded begins.
+    start: Vec<u8>,
     /// What was read after the last whole line.
     rest: Vec<u8>,
     /// The next bytes belong to a line that was too long.
@@ -183,7 +256,21 @@ struct Filled {
 }
 
 impl Reader {
-    fn next(&mut self, buffer: Vec<u8>, chunk_bytes: usize) -> Option<Filled> {
+    /// Of what is not decoded, `start` was read before.
+    fn new(input: Input, start: Vec<u8>, text: Option<Utf16>) -> Self {
+        let (start, rest) = match text {
+            Some(_) => (start, Vec::new()),
+            None => (Vec::new(), start),
+        };
+        Self { input, text, start, rest, skips: false, done: false }
+    }
+
+    fn next(
+        &mut self,
+        memory: &[u8],
+        buffer: Vec<u8>,
+        chunk_bytes: usize,
+    ) -> Option<Filled> {
         let mut buffer = buffer;
         if let Some(length) = self.held_back(&mut buffer, chunk_bytes) {
             return Some(Filled { buffer, length, cut: false, skipped: 0 });
@@ -195,7 +282,7 @@ impl Reader {
         self.rest.clear();
         let mut skipped = 0;
         loop {
-            filled = self.fill(&mut buffer, filled, want);
+            filled = self.fill(memory, &mut buffer, filled, want);
             if self.skips {
                 let held = buffer.get(..filled).unwrap_or_default();
                 let end = memchr::memchr(b'\n', held);
@@ -246,12 +333,21 @@ impl Reader {
     }
 
     /// Reads until the buffer holds `want` bytes or nothing is left.
-    fn fill(&mut self, buffer: &mut [u8], held: usize, want: usize) -> usize {
+    fn fill(
+        &mut self,
+        memory: &[u8],
+        buffer: &mut [u8],
+        held: usize,
+        want: usize,
+    ) -> usize {
         let mut held = held;
         while held < want && !self.done {
             let space = buffer.get_mut(held..want).unwrap_or_default();
-            // `Stream` reports no error: damage ends it.
-            let read = self.stream.read(space).unwrap_or(0);
+            let Self { input, text, .. } = self;
+            let read = match text {
+                Some(text) => text.read(space, |raw| input.read(memory, raw)),
+                None => input.read(memory, space),
+            };
             self.done = read == 0;
             held += read;
         }

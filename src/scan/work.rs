@@ -140,6 +140,7 @@ impl<'s, C: Collector> Work<'s, C> {
         let state = State { day, terms, ..State::default() };
         let mut source = source;
         if let (Reach::Ends, Held::Mapped(mapping)) = (shared.reach, &held)
+            && setting.encoding.is_none()
             && let Some(gap) = ends::gap(mapping.bytes(), &state, is_read)
         {
             shared.progress.advance(gap.len() as u64);
@@ -256,10 +257,11 @@ impl<'s, C: Collector> Work<'s, C> {
     ) -> Result<Chunk<C::Part>, Warning> {
         let lines = self.lines(block);
         let part = self.shared.collector.part(&self.setting);
-        let signatures = self.shared.signatures;
+        let span = self.shared.reading.span.as_ref();
+        let looks = (self.shared.signatures, span);
         let work = AssertUnwindSafe(|| {
             if self.setting.dialect.is_read() {
-                Chunk::scan(lines, state, part, signatures, desk)
+                Chunk::scan(lines, state, part, looks, desk)
             } else {
                 Chunk::count(lines, state, part)
             }

@@ -129,7 +129,7 @@ impl Dialect {
                 "log of another program with W3C directives: not judged"
             }
             Self::Binary => "binary file: not a log",
-            Self::Utf16 => "UTF-16 text: not read",
+            Self::Utf16 => "UTF-16 text",
             Self::Unknown => "not a log that iisleuth knows",
             Self::Empty => "empty file",
             Self::Archive => "archive: its files are exhibits of their own",
@@ -187,16 +187,24 @@ fn read(head: &[u8], is_whole: bool) -> (Directives, Rows) {
     (directives, rows)
 }
 
-/// A byte order mark, or Latin text with a NUL beside each letter.
+/// A NUL beside each letter, as Latin text has it; after a byte order mark
+/// half of them will do. The mark alone proves nothing: two bytes put before
+/// a log must not turn its lines into noise.
 fn is_utf16(head: &[u8]) -> bool {
     const PAIRS: usize = 16;
-    if head.starts_with(b"\xFF\xFE") || head.starts_with(b"\xFE\xFF") {
-        return true;
+    let (is_little, is_big) =
+        (head.starts_with(b"\xFF\xFE"), head.starts_with(b"\xFE\xFF"));
+    let is_marked = is_little || is_big;
+    let text = if is_marked { head.get(2..) } else { Some(head) };
+    let pairs = || text.unwrap_or_default().chunks_exact(2).take(PAIRS);
+    let count = pairs().count();
+    let little = pairs().filter(|it| matches!(it, [1..=255, 0])).count();
+    let big = pairs().filter(|it| matches!(it, [0, 1..=255])).count();
+    if is_marked {
+        2 * if is_little { little } else { big } >= count
+    } else {
+        count == PAIRS && (little == count || big == count)
     }
-    let pairs = || head.chunks_exact(2).take(PAIRS);
-    pairs().count() == PAIRS
-        && (pairs().all(|pair| matches!(pair, [1..=255, 0]))
-            || pairs().all(|pair| matches!(pair, [0, 1..=255])))
 }
 
 /// NUL bytes within, or more than one control character in ten. Runs of NUL

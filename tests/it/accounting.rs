@@ -35,6 +35,8 @@ fn editor_lines(bytes: &[u8]) -> u64 {
 /// `lines = records + directives + blank + rejected`, and lines and bytes
 /// are those of the file.
 fn adds_up(name: &str, row: &Value, bytes: &[u8]) {
+    let decoded = row.get("encoding").map(|word| text_of(text(word), bytes));
+    let bytes = decoded.as_deref().unwrap_or(bytes);
     let of = |key: &str| number(&row[key]);
     let sum = of("records") + of("directives") + of("blank") + of("rejected");
     assert_eq!(of("lines"), sum, "{name}: the sum of {row}");
@@ -52,6 +54,22 @@ fn adds_up(name: &str, row: &Value, bytes: &[u8]) {
             "{name}: {reject} is not at the start of a line"
         );
     }
+}
+
+/// What UTF-16 reads as: lines and offsets are those of the text.
+fn text_of(encoding: &str, bytes: &[u8]) -> Vec<u8> {
+    let unit = |pair: &[u8]| match encoding {
+        "utf-16be" => u16::from_be_bytes([pair[0], pair[1]]),
+        _ => u16::from_le_bytes([pair[0], pair[1]]),
+    };
+    let (pairs, odd) = bytes.as_chunks::<2>();
+    let units = pairs.iter().map(|pair| unit(pair));
+    let found = char::decode_utf16(units)
+        .map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER));
+    let text: String = found.collect();
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let end = if odd.is_empty() { "" } else { "\u{fffd}" };
+    format!("{text}{end}").into_bytes()
 }
 
 fn logs_below(folder: &Path, found: &mut Vec<Vec<u8>>) {

@@ -697,3 +697,61 @@ fn no_escape_sequence_without_a_terminal() {
         }
     }
 }
+
+#[test]
+fn only_the_time_asked_for_counts() {
+    let folder = Folder::new("span");
+    let log = |days: std::ops::Range<u32>| {
+        let rows = days.map(|day| {
+            format!(
+                "2001-07-{day:02} 12:00:00 192.0.2.1 GET /scripts/root.exe\n"
+            )
+        });
+        let fields = "#Fields: date time c-ip cs-method cs-uri-stem\n";
+        fields.to_owned() + &rows.collect::<String>()
+    };
+    folder.write("early.log", log(1..10));
+    folder.write("across.log", log(8..25));
+    folder.write("late.log.gz", gzip(log(25..29).as_bytes()));
+    let path = folder.path().to_str().unwrap();
+    let scan = |more: &[&str]| {
+        let words = ["scan", path, "-q", "--format", "json"];
+        let run = run(words.iter().chain(more));
+        assert_eq!(run.code, Some(0), "{}", run.err());
+        let case: Value = serde_json::from_slice(&run.stdout).unwrap();
+        case["summary"].clone()
+    };
+    let all = scan(&[]);
+    assert_eq!(all["hits"], 30);
+    assert!(all["unread"].is_null() && all["records_outside"].is_null());
+    let some = scan(&["--from", "2001-07-15", "--to", "2001-07-18"]);
+    assert_eq!(some["hits"], 4);
+    assert_eq!(some["unread"], 2);
+    assert_eq!(some["records"], 17);
+    assert_eq!(some["records_outside"], 13);
+    assert_eq!(some["first"], "2001-07-15T12:00:00Z");
+    assert_eq!(some["last"], "2001-07-18T12:00:00Z");
+    let noon =
+        scan(&["--from", "2001-07-15T12:00", "--to", "2001-07-18T12:00"]);
+    assert_eq!(noon["hits"], 3);
+    for words in [["--from", "15.07.2001"], ["--to", "2001-07-15T25:00"]] {
+        let words = [&["scan", path], &words[..]].concat();
+        assert_eq!(run(words).code, Some(2));
+    }
+}
+
+#[test]
+fn times_are_shown_in_the_zone_asked_for() {
+    let words = ["scan", "testdata/dialects/w3c", "-q"];
+    let utc = run(words).out();
+    assert!(utc.contains("2001-07-19 13:02:11 UTC"), "{utc}");
+    let zone = ["--display-timezone", "America/New_York"];
+    let local = run(words.iter().chain(&zone)).out();
+    assert!(local.contains("2001-07-19 09:02:11-04:00"), "{local}");
+    assert!(!local.contains("UTC"), "{local}");
+    let json = ["--format", "json"];
+    let both = run(words.iter().chain(&zone).chain(&json)).out();
+    assert_eq!(both, run(words.iter().chain(&json)).out());
+    let wrong = run(words.iter().chain(&["--display-timezone", "New York"]));
+    assert_eq!(wrong.code, Some(2));
+}

@@ -103,6 +103,25 @@ fn a_line_more_is_no_copy() {
 }
 
 #[test]
+fn two_hosts_that_a_worm_met_are_two() {
+    let folder = Folder::new("copies-hosts");
+    let log = "#Fields: c-ip cs-uri-stem\n192.0.2.1 /scripts/root.exe\n";
+    folder.write("WEB01/W3SVC1/ex010719.log", log);
+    folder.write("WEB02/W3SVC1/ex010719.log", log);
+    folder.write("WEB02/W3SVC1/old/ex010719.log", log);
+    let (_, case) = scan(&[folder.path()], &[]);
+    assert_eq!(case["summary"]["hits"], 2);
+    assert_eq!(case["summary"]["hosts_probed"], 2);
+    assert_eq!(case["summary"]["copies"], 1);
+    let long = format!("{log}{}", "192.0.2.1 /a.htm\n".repeat(60));
+    folder.write("WEB01/W3SVC1/ex010720.log", &long);
+    folder.write("backup/W3SVC1/ex010720.log", &long);
+    let (_, case) = scan(&[folder.path()], &[]);
+    assert_eq!(case["summary"]["hits"], 3);
+    assert_eq!(case["summary"]["copies"], 2);
+}
+
+#[test]
 fn cases_that_hold_the_same_say_so() {
     let folder = Folder::new("copies-merged");
     let log = "#Fields: c-ip cs-uri-stem\n192.0.2.1 /scripts/root.exe\n";

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use iisleuth::w3c::dialect::detect;
@@ -18,7 +18,8 @@ use iisleuth::w3c::{
 use proptest::prelude::*;
 use serde_json::Value;
 
-use crate::support::{golden, root, run};
+use crate::packers::gzip;
+use crate::support::{Folder, golden, root, run};
 
 /// The files, by their names with `/` between parts.
 fn files() -> BTreeMap<String, PathBuf> {
@@ -448,6 +449,51 @@ proptest! {
                 end = span.end;
             }
             let _ = record.get(Field::CIp);
+        }
+    }
+}
+
+#[test]
+fn utf16_is_read_as_the_same_text() {
+    let folder = Folder::new("utf16");
+    let hits = |path: &Path, more: &[&str]| {
+        let mut args = vec!["scan", "-q", "--format", "jsonl"];
+        args.extend(more);
+        args.push(path.to_str().unwrap());
+        let run = run(args);
+        assert_eq!(run.code, Some(0), "{}", run.err());
+        let name = path.to_str().unwrap();
+        assert!(run.out().contains(name), "no hits in {name}");
+        run.out().replace(name, "x")
+    };
+    for name in ["w3c/ex010719.log", "ncsa/combined.log"] {
+        let plain = root().join("testdata/dialects").join(name);
+        let text = fs::read_to_string(&plain).unwrap();
+        let expected = hits(&plain, &[]);
+        let units = |mark: &str| -> Vec<u16> {
+            format!("{mark}{text}").encode_utf16().collect()
+        };
+        let little = |mark| {
+            units(mark).into_iter().flat_map(u16::to_le_bytes).collect()
+        };
+        let big = |mark| {
+            units(mark).into_iter().flat_map(u16::to_be_bytes).collect()
+        };
+        let ways: [(&str, Vec<u8>); 4] = [
+            ("le", little("\u{feff}")),
+            ("be", big("\u{feff}")),
+            ("le-bare", little("")),
+            ("be-bare", big("")),
+        ];
+        for (way, bytes) in ways {
+            let log = folder.write(&format!("{way}.log"), &bytes);
+            assert!(hits(&log, &[]) == expected, "{name} {way}");
+            for chunk in ["1", "77", "4096"] {
+                let small = ["--chunk-size", chunk, "--no-mmap"];
+                assert!(hits(&log, &small) == expected, "{name} {way}");
+            }
+            let packed = folder.write(&format!("{way}.log.gz"), gzip(&bytes));
+            assert!(hits(&packed, &[]) == expected, "{name} {way} packed");
         }
     }
 }

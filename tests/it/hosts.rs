@@ -246,10 +246,10 @@ fn cases_with_configurations_join() {
     let folder = Folder::new("sites-merge");
     let config = folder.write("a.config", CONFIG);
     let config = format!("WEB9={}", config.display());
-    let logs: Vec<_> = ["a", "b"]
-        .map(|name| {
-            let name = format!("{name}.log");
-            folder.write(&name, log(&["W3SVC1 WEB9 10.0.0.9"]))
+    let logs: Vec<_> = [("a", "W3SVC1"), ("b", "W3SVC2")]
+        .map(|(name, site)| {
+            let row = format!("{site} WEB9 10.0.0.9");
+            folder.write(&format!("{name}.log"), log(&[&row]))
         })
         .to_vec();
     let paths: Vec<&Path> = logs.iter().map(PathBuf::as_path).collect();

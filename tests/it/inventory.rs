@@ -244,7 +244,11 @@ fn ends_that_do_not_tell_are_not_relied_on() {
         rows.reverse();
         format!("{head}\n{}\n", rows.join("\n"))
     };
-    let logs: [(&str, Vec<u8>); 6] = [
+    let units = large(None);
+    let units = ["\u{feff}", &units].concat();
+    let utf16 = units.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let logs: [(&str, Vec<u8>); 7] = [
+        ("utf16", utf16),
         ("turns", large(Some(59_990)).into_bytes()),
         ("dateless", dateless.into_bytes()),
         ("zeros", zeros),

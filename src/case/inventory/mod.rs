@@ -94,6 +94,9 @@ pub struct InventoryExhibit {
     pub sha256: Option<String>,
     /// What kind of log it is.
     pub dialect: &'static str,
+    /// How its text is encoded, where it had to be decoded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<&'static str>,
     /// The servers that wrote it.
     pub hosts: BTreeSet<Raw>,
     /// Its IIS sites.

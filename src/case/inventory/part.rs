@@ -226,6 +226,7 @@ fn row(setting: &Setting, tally: &Tally) -> InventoryExhibit {
         bytes: tally.bytes,
         sha256: tally.sha256.as_ref().map(|digest| hex(digest)),
         dialect: setting.dialect.as_str(),
+        encoding: setting.encoding,
         hosts: BTreeSet::new(),
         sites: BTreeSet::new(),
         first: None,

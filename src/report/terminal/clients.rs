@@ -26,12 +26,12 @@ pub(super) fn show(sheet: &mut Sheet, case: &Case) {
     });
     let shown = sheet.shown(clients.len(), CLIENTS);
     let rows: Vec<_> =
-        clients.iter().take(shown).map(|client| row(client)).collect();
+        clients.iter().take(shown).map(|client| row(sheet, client)).collect();
     sheet.page.table(2, &HEAD, &rows);
     sheet.left_out(2, clients.len(), CLIENTS);
 }
 
-fn row(client: &Client) -> Vec<Cell> {
+fn row(sheet: &Sheet, client: &Client) -> Vec<Cell> {
     let hosts: BTreeSet<&Raw> =
         client.findings.iter().map(|finding| &finding.host).collect();
     let hosts = u64::try_from(hosts.len()).unwrap_or(u64::MAX);
@@ -41,7 +41,7 @@ fn row(client: &Client) -> Vec<Cell> {
         words::outcome(client.worst),
         Cell::number(number(client.hits)),
         Cell::number(number(hosts)),
-        Cell::new(words::time(client.first, Precision::Minute)),
+        Cell::new(sheet.time(client.first, Precision::Minute)),
         Cell::toned(worm, Tone::Odd),
     ]
 }

@@ -40,11 +40,11 @@ pub(super) fn show(sheet: &mut Sheet, case: &Case) {
         let spans = spans(case);
         let shown = sheet.shown(probed.len(), HOSTS);
         let hosts = probed.get(..shown).unwrap_or_default();
-        let mut rows = rows(hosts, &spans, Precision::Minute);
+        let mut rows = rows(sheet, hosts, &spans, Precision::Minute);
         let has_roles = hosts.iter().any(|host| !host.roles.is_empty());
         let head = if has_roles { &HEAD_WITH_ROLES[..] } else { &HEAD[..] };
         if table_width(head, &rows) > sheet.page.room(2) {
-            rows = self::rows(hosts, &spans, Precision::Day);
+            rows = self::rows(sheet, hosts, &spans, Precision::Day);
         }
         sheet.page.table(2, head, &rows);
         sheet.left_out(2, probed.len(), HOSTS);
@@ -70,6 +70,7 @@ fn spans(case: &Case) -> BTreeMap<&Raw, Span> {
 }
 
 fn rows(
+    sheet: &Sheet,
     hosts: &[&Host],
     spans: &BTreeMap<&Raw, Span>,
     precision: Precision,
@@ -85,8 +86,8 @@ fn rows(
             words::outcome(host.worst),
             Cell::number(number(host.hits)),
             Cell::number(number(host.clients)),
-            Cell::new(words::time(first, precision)),
-            Cell::new(words::time(last, precision)),
+            Cell::new(sheet.time(first, precision)),
+            Cell::new(sheet.time(last, precision)),
         ]);
         row
     };

@@ -31,7 +31,8 @@ const NAMES: usize = 6;
 /// The page of an inventory.
 pub fn inventory(inventory: &Inventory, options: TerminalOptions) -> String {
     let page = Page::new(options.width, options.color);
-    let mut sheet = Sheet { page, full: options.full };
+    let (full, zone) = (options.full, options.zone);
+    let mut sheet = Sheet { page, full, zone };
     totals(&mut sheet, inventory);
     sites(&mut sheet, inventory);
     gaps(&mut sheet, inventory);
@@ -40,7 +41,7 @@ pub fn inventory(inventory: &Inventory, options: TerminalOptions) -> String {
         sheet.page.heading("What to know before the scan");
         read::warnings(&mut sheet, &inventory.warnings);
     }
-    if options.full {
+    if full {
         exhibits(&mut sheet, inventory);
     }
     sheet.page.finish()
@@ -57,9 +58,10 @@ fn totals(sheet: &mut Sheet, inventory: &Inventory) {
     let hosts = words::hosts(sum.hosts);
     sheet.paragraph(2, 2, &format!("{files}, {}, {hosts}", size(sum.bytes)));
     if sum.first.is_some() {
-        let first = words::time(sum.first, Precision::Full);
-        let last = words::time(sum.last, Precision::Full);
-        sheet.paragraph(2, 2, &format!("{first} to {last} UTC"));
+        let first = sheet.time(sum.first, Precision::Full);
+        let last = sheet.time(sum.last, Precision::Full);
+        let clock = if sheet.zone.is_some() { "" } else { " UTC" };
+        sheet.paragraph(2, 2, &format!("{first} to {last}{clock}"));
     }
     let kinds: Vec<String> = sum
         .dialects
@@ -120,8 +122,8 @@ fn sites(sheet: &mut Sheet, inventory: &Inventory) {
             Cell::new(formats(site)),
             Cell::number(number(site.exhibits)),
             Cell::number(size(site.bytes)),
-            Cell::new(words::time(site.first, Precision::Day)),
-            Cell::new(words::time(site.last, Precision::Day)),
+            Cell::new(sheet.time(site.first, Precision::Day)),
+            Cell::new(sheet.time(site.last, Precision::Day)),
         ]);
     }
     if rows.is_empty() {
@@ -234,24 +236,26 @@ fn layout_head(sheet: &Sheet, layout: &InventoryLayout) -> String {
 fn exhibits(sheet: &mut Sheet, inventory: &Inventory) {
     sheet.page.heading("Files");
     for exhibit in &inventory.exhibits {
+        let text = describe(sheet, exhibit);
         sheet.page.whole(2, &raw(&exhibit.path));
-        sheet.paragraph(4, 2, &describe(exhibit));
+        sheet.paragraph(4, 2, &text);
         if let Some(hash) = &exhibit.sha256 {
             sheet.page.whole(4, hash);
         }
     }
 }
 
-fn describe(exhibit: &InventoryExhibit) -> String {
+fn describe(sheet: &Sheet, exhibit: &InventoryExhibit) -> String {
     let mut words = vec![exhibit.dialect.to_owned(), size(exhibit.bytes)];
     words.push(match exhibit.lines {
         Some(lines) => counted(lines.lines, "line", "lines"),
         None => "lines not counted".to_owned(),
     });
     if exhibit.first.is_some() {
-        let first = words::time(exhibit.first, Precision::Full);
-        let last = words::time(exhibit.last, Precision::Full);
-        words.push(format!("{first} to {last}"));
+        let first = sheet.time(exhibit.first, Precision::Full);
+        let last = sheet.time(exhibit.last, Precision::Full);
+        let clock = if sheet.zone.is_some() { "" } else { " UTC" };
+        words.push(format!("{first} to {last}{clock}"));
     }
     let numbers = exhibit.layouts.iter().map(ToString::to_string);
     let numbers: Vec<_> = numbers.collect();

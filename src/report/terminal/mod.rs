@@ -30,14 +30,15 @@ mod words;
 pub use self::inventory::inventory;
 
 use self::page::{Cell, Page, Tone};
-use self::words::number;
+use self::words::{Precision, number};
 use crate::case::Case;
 use crate::raw::Raw;
 use crate::report::Untrusted;
 use crate::signature::Feature;
+use crate::w3c::{Timestamp, Zone};
 
 /// How a summary is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TerminalOptions {
     /// Show all rows and whole evidence lines.
     pub full: bool,
@@ -45,11 +46,13 @@ pub struct TerminalOptions {
     pub color: bool,
     /// Columns of the terminal.
     pub width: usize,
+    /// The zone that times are shown in; UTC where there is none.
+    pub zone: Option<Zone>,
 }
 
 impl Default for TerminalOptions {
     fn default() -> Self {
-        Self { full: false, color: false, width: 80 }
+        Self { full: false, color: false, width: 80, zone: None }
     }
 }
 
@@ -63,7 +66,8 @@ pub fn summary(
     options: TerminalOptions,
 ) -> String {
     let page = Page::new(options.width, options.color);
-    let mut sheet = Sheet { page, full: options.full };
+    let (full, zone) = (options.full, options.zone);
+    let mut sheet = Sheet { page, full, zone };
     read::show(&mut sheet, case);
     hosts::show(&mut sheet, case);
     successes::show(&mut sheet, case);
@@ -78,6 +82,7 @@ pub fn summary(
 struct Sheet {
     page: Page,
     full: bool,
+    zone: Option<Zone>,
 }
 
 impl Sheet {
@@ -93,6 +98,14 @@ impl Sheet {
             let more = number(u64::try_from(more).unwrap_or(u64::MAX));
             let text = format!("… {more} more (--full shows all)");
             self.page.pieces(indent, &[Cell::toned(text, Tone::Faint)]);
+        }
+    }
+
+    /// A time as the user wants to read it.
+    fn time(&self, time: Option<Timestamp>, precision: Precision) -> String {
+        match time.zip(self.zone.as_ref()) {
+            Some((time, zone)) => words::cut_time(&zone.show(time), precision),
+            None => words::time(time, precision),
         }
     }
 

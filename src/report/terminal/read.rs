@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::page::{Cell, Tone};
 use super::words::{self, Precision, counted, number, size};
 use super::{Sheet, raw, text};
-use crate::case::Case;
+use crate::case::{Case, Summary};
 use crate::warning::{Kind, Warning};
 
 /// Warnings of one kind that are shown one by one.
@@ -31,10 +31,12 @@ pub(super) fn show(sheet: &mut Sheet, case: &Case) {
         );
         sheet.paragraph(2, 2, &format!("{copies}; their lines count once"));
     }
+    outside(sheet, sum);
     if sum.first.is_some() {
-        let first = words::time(sum.first, Precision::Full);
-        let last = words::time(sum.last, Precision::Full);
-        sheet.paragraph(2, 2, &format!("{first} to {last} UTC"));
+        let first = sheet.time(sum.first, Precision::Full);
+        let last = sheet.time(sum.last, Precision::Full);
+        let clock = if sheet.zone.is_some() { "" } else { " UTC" };
+        sheet.paragraph(2, 2, &format!("{first} to {last}{clock}"));
     }
     let line = format!(
         "{} = {} + {} + {} blank + {} rejected",
@@ -49,6 +51,19 @@ pub(super) fn show(sheet: &mut Sheet, case: &Case) {
     let findings = counted(sum.findings, "finding", "findings");
     sheet.paragraph(2, 2, &format!("{hits} in {findings}"));
     warnings(sheet, &case.warnings);
+}
+
+/// What the time that was asked for leaves out.
+fn outside(sheet: &mut Sheet, sum: &Summary) {
+    if sum.unread == 0 && sum.records_outside == 0 {
+        return;
+    }
+    let files = counted(sum.unread, "file", "files");
+    let records = counted(sum.records_outside, "record", "records");
+    let line = format!(
+        "outside the time asked for: {files}, not read, and {records}"
+    );
+    sheet.paragraph(2, 2, &line);
 }
 
 /// All warnings by kind, losses first.

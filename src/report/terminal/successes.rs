@@ -95,8 +95,8 @@ fn outcome_line(finding: &Finding) -> Vec<Cell> {
 }
 
 fn show_evidence(sheet: &mut Sheet, evidence: &EvidenceRef) {
-    let mut who = words::time(evidence.time, Precision::Full);
-    if evidence.time.is_some() {
+    let mut who = sheet.time(evidence.time, Precision::Full);
+    if evidence.time.is_some() && sheet.zone.is_none() {
         who.push_str(" UTC");
     }
     if let Some(client) = &evidence.client {

@@ -74,14 +74,19 @@ pub(super) enum Precision {
 /// A time in UTC: `2001-07-19 13:01`, or `-`.
 pub(super) fn time(time: Option<Timestamp>, precision: Precision) -> String {
     let Some(time) = time else { return "-".to_owned() };
-    let text = time.to_string().replace('T', " ");
-    let text = text.trim_end_matches('Z');
+    let text = time.to_string();
+    cut_time(text.trim_end_matches('Z'), precision)
+}
+
+/// A time in RFC 3339, as exact as is wanted.
+pub(super) fn cut_time(text: &str, precision: Precision) -> String {
+    let text = text.replace('T', " ");
     let length = match precision {
         Precision::Day => 10,
         Precision::Minute => 16,
         Precision::Full => text.len(),
     };
-    text.get(..length).unwrap_or(text).to_owned()
+    text.get(..length).unwrap_or(&text).to_owned()
 }
 
 /// An outcome in the colour of its class.

@@ -210,3 +210,11 @@ fn real_logs() {
         }
     }
 }
+
+#[test]
+fn a_mark_alone_makes_no_utf16() {
+    let log = format!("{IIS}#Fields: date time cs-method\r\n");
+    for mark in [&b"\xFF\xFE"[..], b"\xFE\xFF"] {
+        assert_ne!(detect(&[mark, log.as_bytes()].concat()), Dialect::Utf16);
+    }
+}

@@ -166,7 +166,7 @@ fn header_fields(line: &[u8], at: usize, spans: &mut Spans) {
         match quoted(line, at) {
             Some(end) => {
                 spans.push(at + 1, end);
-                at = skip_blanks(line, end + 1);
+                at = skip_blanks(line, end + 1).min(line.len());
             }
             None => spans.push(at, at),
         }
