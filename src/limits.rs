@@ -92,6 +92,19 @@ pub const RULES: usize = 100_000;
 /// many: as much as one thread has of memory for it.
 pub const SMALL_FILE: u64 = 1 << 20;
 
+/// Files of up to so many bytes are always read whole: half a megabyte less
+/// would not be felt.
+pub const ENDS_FILE_BYTES: usize = 2 << 20;
+
+/// Bytes read at each end of a larger file where both ends are to tell what
+/// it covers: some thousand lines, and more than the 64 KiB of NUL bytes
+/// that IIS reserves ahead.
+pub const END_BYTES: usize = 256 << 10;
+
+/// Layouts of one exhibit that an inventory lists: people change theirs a
+/// few times in years.
+pub const LISTED_LAYOUTS: usize = 100;
+
 /// Bytes of a host map: a line for each of a hundred thousand servers.
 pub const HOST_MAP_BYTES: u64 = 16 << 20;
 

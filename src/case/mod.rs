@@ -19,6 +19,7 @@
 //! | `copies` | exhibits that are there twice |
 //! | `draft` | rows under their keys while a case grows |
 //! | `derive`, `feature`, `summary` | what follows once all is joined |
+//! | `inventory` | the first look: another collector, nothing is judged |
 //! | `hits`, `hit_line` | every hit as a line of JSON |
 
 mod address;
@@ -36,6 +37,7 @@ mod hit_line;
 mod hits;
 mod host;
 mod host_map;
+mod inventory;
 mod names;
 mod part;
 mod run;
@@ -60,6 +62,11 @@ pub use self::finding::{EvidenceRef, Finding, Share};
 pub use self::hits::{Hits, merge_hits};
 pub use self::host::{Host, NameSource, Roles, UNKNOWN_HOST};
 pub use self::host_map::HostMap;
+pub use self::inventory::{
+    Gap, INVENTORY_SCHEMA, Inventory, InventoryBuilder, InventoryExhibit,
+    InventoryHost, InventoryLayout, InventoryPart, InventorySite,
+    InventorySummary, Knowledge, LineCounts,
+};
 pub use self::part::CasePart;
 pub use self::run::{Run, SignatureSet};
 pub use self::site_config::{ConfiguredSite, SiteConfig};

@@ -47,6 +47,8 @@ pub struct Args {
 pub enum Command {
     /// Scan logs and report what was found.
     Scan(Box<ScanArgs>),
+    /// List what is there before a scan: hosts, sites, formats, time, gaps.
+    Inventory(Box<InventoryArgs>),
     /// Join cases into one, as if their evidence had been scanned at once.
     Merge(MergeArgs),
     /// Report on a case that was written with `scan -o`.
@@ -156,6 +158,45 @@ pub struct ScanArgs {
         value_parser = kernels()
     )]
     pub kernels: Option<String>,
+}
+
+/// The words after `inventory`.
+#[derive(Debug, clap::Args)]
+pub struct InventoryArgs {
+    /// Files, folders (with all below them), patterns, or `-` for standard
+    /// input, packed or not, as for `scan`.
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Read every line, count and hash, and show tables in full. Without it
+    /// large files are read at both ends only, where these tell enough.
+    #[arg(long)]
+    pub full: bool,
+    /// Print this in place of the page.
+    #[arg(long, value_name = "FORMAT", value_parser = ["json"])]
+    pub format: Option<String>,
+    /// Hash each file; without --full none is hashed unless asked for.
+    #[arg(long, value_name = "HASH", value_parser = ["sha256", "none"])]
+    pub hash: Option<String>,
+    /// Threads; one a core where not given.
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u16).range(1..=1024)
+    )]
+    pub threads: Option<u16>,
+    /// Read files instead of mapping them: for logs that are being written.
+    /// All are then read whole.
+    #[arg(long)]
+    pub no_mmap: bool,
+    /// The host of logs that name none.
+    #[arg(long, value_name = "NAME")]
+    pub host: Option<String>,
+    /// A table of hosts, sites and roles as you know them, as for `scan`.
+    #[arg(long, value_name = "FILE")]
+    pub host_map: Option<PathBuf>,
+    /// How to read what logs leave open.
+    #[command(flatten)]
+    pub reading: ReadingArgs,
 }
 
 /// What logs do not tell themselves.

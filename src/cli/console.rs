@@ -10,10 +10,10 @@ use std::error::Error as _;
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 
-use crate::case::Case;
+use crate::case::{Case, Inventory};
 use crate::error::{Error, Result};
 use crate::report::escape::Untrusted;
-use crate::report::{TerminalOptions, summary};
+use crate::report::{TerminalOptions, inventory, summary};
 use crate::signature::Feature;
 use crate::w3c::Zone;
 
@@ -63,6 +63,18 @@ impl Console {
         };
         let feature = |id: &str| features.iter().find(|one| one.id == id);
         let text = summary(case, &feature, options);
+        print(|out| out.write_all(text.as_bytes()))
+    }
+
+    /// The page of an inventory.
+    pub fn inventory(&self, found: &Inventory, full: bool) -> Result<()> {
+        let options = TerminalOptions {
+            full,
+            color: self.colour,
+            zone: self.zone.clone(),
+            ..TerminalOptions::default()
+        };
+        let text = inventory(found, options);
         print(|out| out.write_all(text.as_bytes()))
     }
 

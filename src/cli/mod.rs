@@ -7,7 +7,7 @@
 //! | file | idea |
 //! |---|---|
 //! | `args` | the words, as typed |
-//! | `scan`, `merge`, `report`, `signatures`, `features` | the commands |
+//! | `scan`, `inventory`, `merge`, `report`, `signatures`, `features` | the commands |
 //! | `reading` | the options that say how to read logs |
 //! | `given` | what the examiner knows about hosts, in files |
 //! | `trial` | runs the tests that signatures carry |
@@ -21,6 +21,7 @@ mod console;
 mod exit;
 mod features;
 mod given;
+mod inventory;
 mod merge;
 mod output;
 mod progress;
@@ -69,6 +70,7 @@ fn finish(result: Result<Exit>) -> Exit {
 fn command(args: &Args, console: &Console) -> Result<Exit> {
     match &args.command {
         Command::Scan(words) => scan::run(words, console),
+        Command::Inventory(words) => inventory::run(words, console),
         Command::Merge(words) => merge::run(words, console),
         Command::Report(words) => report::run(words, console),
         Command::Signatures(words) => match &words.command {

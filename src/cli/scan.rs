@@ -71,7 +71,7 @@ pub fn run(words: &ScanArgs, console: &Console) -> Result<Exit> {
 
 /// Nothing to scan is an error of usage, except where something is there
 /// and cannot be read: that is a result.
-fn refuse_nothing(evidence: &Evidence) -> Result<()> {
+pub fn refuse_nothing(evidence: &Evidence) -> Result<()> {
     let loss = evidence.warnings.iter().any(|warning| warning.kind.is_loss());
     if loss || !evidence.exhibits.is_empty() {
         return Ok(());
@@ -175,6 +175,7 @@ fn scan_options(words: &ScanArgs) -> ScanOptions {
             .into_iter()
             .find(|isa| words.kernels.as_deref() == Some(isa.as_str()))
             .unwrap_or(default.isa),
+        reach: default.reach,
     }
 }
 

@@ -7,4 +7,4 @@ pub mod escape;
 pub mod terminal;
 
 pub use self::escape::Untrusted;
-pub use self::terminal::{FeatureOf, TerminalOptions, summary};
+pub use self::terminal::{FeatureOf, TerminalOptions, inventory, summary};

@@ -95,6 +95,9 @@ pub struct Tally {
     /// SHA-256 of the content, after decompression; none where that is not
     /// known, or not all of it was scanned.
     pub content: Option<[u8; 32]>,
+    /// Bytes in the middle that were not read, as [`super::Reach`] has it:
+    /// their lines are not counted.
+    pub left_out: u64,
     /// All lines; the sum of the four that follow.
     pub lines: u64,
     /// Lines that are records.

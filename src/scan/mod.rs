@@ -10,6 +10,7 @@ mod bell;
 mod board;
 mod chunk;
 mod collector;
+mod ends;
 mod joint;
 mod progress;
 mod reading;
@@ -20,6 +21,7 @@ mod utf16;
 mod work;
 
 pub use collector::{Collector, Hit, Part, RejectedLine, Setting, Tally};
+pub use ends::Reach;
 pub use progress::{Progress, Silent};
 pub use reading::Reading;
 pub use scanner::{ScanOptions, Scanner};

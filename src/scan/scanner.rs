@@ -19,6 +19,7 @@ use crate::scan::Silent;
 use crate::scan::board::{Board, Task};
 use crate::scan::chunk::Desk;
 use crate::scan::collector::{Collector, Setting, Tally};
+use crate::scan::ends::Reach;
 use crate::scan::progress::Progress;
 use crate::scan::reading::Reading;
 use crate::scan::source::Source;
@@ -31,7 +32,7 @@ use crate::w3c::dialect::detect;
 use crate::w3c::simd::Isa;
 use crate::warning::{Kind, Warning};
 
-/// How to scan. None of it changes what is found.
+/// How to scan. None of it changes what is found, but for the reach.
 #[derive(Clone, Copy, Debug)]
 pub struct ScanOptions {
     /// Threads; 0 is one a core.
@@ -44,6 +45,8 @@ pub struct ScanOptions {
     pub chunk_bytes: usize,
     /// The kernels to use.
     pub isa: Isa,
+    /// Every line, or both ends: this alone changes what is found.
+    pub reach: Reach,
 }
 
 impl Default for ScanOptions {
@@ -54,6 +57,7 @@ impl Default for ScanOptions {
             hashing: Hashing::Sha256,
             chunk_bytes: 1 << 20,
             isa: Isa::best(),
+            reach: Reach::Whole,
         }
     }
 }
@@ -133,7 +137,8 @@ impl<'s> Scanner<'s> {
         let chunk_bytes = self.options.chunk_bytes;
         let signatures = self.signatures;
         let reading = &self.reading;
-        Shared { signatures, collector, progress, chunk_bytes, reading }
+        let reach = self.options.reach;
+        Shared { signatures, collector, progress, chunk_bytes, reading, reach }
     }
 
     /// Does what is on the board, with all threads.

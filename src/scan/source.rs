@@ -43,14 +43,37 @@ pub(super) struct Source {
 
 #[derive(Debug)]
 enum From {
-    Memory { at: usize },
+    Memory {
+        at: usize,
+        /// Bytes that are left out, from line start to line start.
+        gap: Range<usize>,
+    },
     Read(Box<Reader>),
 }
 
 impl Source {
     /// Bytes in memory, cut after about `chunk_bytes` each.
     pub fn memory(chunk_bytes: usize) -> Self {
-        Self::new(From::Memory { at: 0 }, chunk_bytes)
+        Self::new(From::Memory { at: 0, gap: 0..0 }, chunk_bytes)
+    }
+
+    /// The same without these bytes, which begin and end at line starts.
+    #[must_use]
+    pub fn without(self, range: Range<usize>) -> Self {
+        match self.from {
+            From::Memory { at, .. } => {
+                Self { from: From::Memory { at, gap: range }, ..self }
+            }
+            From::Read(_) => self,
+        }
+    }
+
+    /// How many bytes are left out.
+    pub fn left_out(&self) -> u64 {
+        match &self.from {
+            From::Memory { gap, .. } => gap.len() as u64,
+            From::Read(_) => 0,
+        }
     }
 
     /// A stream, of which `head` was read before.
@@ -123,9 +146,16 @@ impl Source {
     ) -> Option<Block> {
         let mut offset = self.offset;
         let (bytes, length, cut) = match &mut self.from {
-            From::Memory { at } => {
+            From::Memory { at, gap } => {
+                if *at == gap.start && gap.start < gap.end {
+                    *at = gap.end;
+                    offset += gap.len() as u64;
+                }
                 let start = *at;
-                *at = cut_off(memory, start, self.chunk_bytes);
+                let until =
+                    if start < gap.start { gap.start } else { memory.len() };
+                let part = memory.get(..until).unwrap_or(memory);
+                *at = cut_off(part, start, self.chunk_bytes);
                 (BlockBytes::Part(start..*at), *at - start, false)
             }
             From::Read(reader) => {

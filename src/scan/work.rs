@@ -13,6 +13,7 @@ use crate::evidence::{Digest, Mapping, Whole};
 use crate::scan::bell::Bell;
 use crate::scan::chunk::{Chunk, Desk, Lines};
 use crate::scan::collector::{Collector, Setting, Tally};
+use crate::scan::ends::{self, Reach};
 use crate::scan::joint::{Joint, Scanned, fault};
 use crate::scan::progress::Progress;
 use crate::scan::reading::Reading;
@@ -32,6 +33,7 @@ pub(super) struct Shared<'s, C> {
     pub progress: &'s dyn Progress,
     pub chunk_bytes: usize,
     pub reading: &'s Reading,
+    pub reach: Reach,
 }
 
 impl<C> Clone for Shared<'_, C> {
@@ -136,6 +138,14 @@ impl<'s, C: Collector> Work<'s, C> {
         let day =
             date.and_then(|(year, month, day)| Date::new(year, month, day));
         let state = State { day, terms, ..State::default() };
+        let mut source = source;
+        if let (Reach::Ends, Held::Mapped(mapping)) = (shared.reach, &held)
+            && setting.encoding.is_none()
+            && let Some(gap) = ends::gap(mapping.bytes(), &state, is_read)
+        {
+            shared.progress.advance(gap.len() as u64);
+            source = source.without(gap);
+        }
         let part = shared.collector.part(&setting);
         Self {
             shared,
@@ -364,6 +374,8 @@ impl<'s, C: Collector> Work<'s, C> {
             joint.tally.warnings.extend(terms.inferred().map(warn));
         }
         let source = self.source.into_inner();
+        let source = source.unwrap_or_else(PoisonError::into_inner);
+        joint.tally.left_out = source.left_out();
         let digest = self.digest.into_inner();
         Outcome {
             origin: self.origin,
@@ -372,7 +384,7 @@ impl<'s, C: Collector> Work<'s, C> {
             part: joint.part,
             content: joint.content.finish(),
             held: self.held,
-            source: source.unwrap_or_else(PoisonError::into_inner),
+            source,
             digest: digest.unwrap_or_else(PoisonError::into_inner),
         }
     }

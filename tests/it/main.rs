@@ -12,6 +12,7 @@
 //! | `faults` | do damaged files stay harmless? |
 //! | `hostile` | can text from outside steer a terminal? |
 //! | `hosts` | does what the examiner knows of hosts go first? |
+//! | `inventory` | does the first look tell what is there? |
 //! | `layers` | does the source keep to the way of the data? |
 //! | `library` | (what tests of the library share) |
 //! | `oracle` | do fast path and naive twin agree? |
@@ -39,6 +40,7 @@ mod dialects;
 mod faults;
 mod hostile;
 mod hosts;
+mod inventory;
 mod layers;
 mod library;
 mod oracle;

@@ -12,11 +12,13 @@
 //! | `successes` | which probes succeeded? |
 //! | `features` | which exposed features were hit? |
 //! | `clients`, `rules` | who probed, and with what |
+//! | `inventory` | another page: what is there, without detection |
 
 mod clients;
 mod cut;
 mod features;
 mod hosts;
+mod inventory;
 mod page;
 mod read;
 mod rules;
@@ -24,6 +26,8 @@ mod successes;
 #[cfg(test)]
 mod tests;
 mod words;
+
+pub use self::inventory::inventory;
 
 use self::page::{Cell, Page, Tone};
 use self::words::{Precision, number};

@@ -50,7 +50,7 @@ pub(super) fn show(sheet: &mut Sheet, case: &Case) {
     let hits = words::hits(sum.hits);
     let findings = counted(sum.findings, "finding", "findings");
     sheet.paragraph(2, 2, &format!("{hits} in {findings}"));
-    warnings(sheet, case);
+    warnings(sheet, &case.warnings);
 }
 
 /// What the time that was asked for leaves out.
@@ -66,9 +66,10 @@ fn outside(sheet: &mut Sheet, sum: &Summary) {
     sheet.paragraph(2, 2, &line);
 }
 
-fn warnings(sheet: &mut Sheet, case: &Case) {
+/// All warnings by kind, losses first.
+pub(super) fn warnings(sheet: &mut Sheet, all: &[Warning]) {
     let mut kinds: BTreeMap<Kind, Vec<&Warning>> = BTreeMap::new();
-    for warning in &case.warnings {
+    for warning in all {
         kinds.entry(warning.kind).or_default().push(warning);
     }
     for (kind, warnings) in kinds {
