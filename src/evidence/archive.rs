@@ -1,19 +1,17 @@
-//! Archives behind one face: what is one, how it opens, and how much may
-//! come out of it.
+//! Archives behind one face: what is one, and how it opens.
 //!
 //! In: a stream or a file that starts like an archive. Out: a queue of
 //! members, and a [`Walk`] that fills it on a thread of its own.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Receiver;
 
+use super::budget::Budget;
 use super::members::{Member, Members, members};
+use super::sevenz::SevenZ;
 use super::stream::StreamEnd;
 use super::tar::Tar;
 use super::zip::Zip;
-use crate::limits;
 use crate::raw::Raw;
 use crate::warning::{Kind, Warning};
 
@@ -24,6 +22,8 @@ pub enum Archive {
     Tar(Tar),
     /// Has a directory at its end.
     Zip(Zip),
+    /// The same, and its files may be packed as one.
+    SevenZ(SevenZ),
 }
 
 impl Archive {
@@ -45,6 +45,7 @@ impl Archive {
         match self {
             Self::Tar(tar) => tar.finish(),
             Self::Zip(zip) => zip.finish(),
+            Self::SevenZ(sevenz) => sevenz.finish(),
         }
     }
 }
@@ -64,45 +65,12 @@ impl Walk {
         match &mut archive {
             Archive::Tar(tar) => tar.walk(&mut to, &mut faults),
             Archive::Zip(zip) => zip.walk(&mut to, &mut faults),
+            Archive::SevenZ(sevenz) => sevenz.walk(&mut to, &mut faults),
         }
-        if to.is_over_budget() {
-            let detail = "more came out of it than an honest archive holds; \
-                          the rest was not read";
-            faults.note(Kind::Limit, detail);
-        }
+        to.finish(&mut faults);
         let mut end = archive.finish();
         end.warnings.extend(faults.finish());
         end
-    }
-}
-
-/// How many bytes may still come out of an archive and those in it, so that
-/// a small file cannot keep anybody busy for days.
-#[derive(Clone, Debug)]
-pub struct Budget(Arc<AtomicU64>);
-
-impl Budget {
-    /// That of an archive of so many bytes.
-    pub fn of(bytes: u64) -> Self {
-        let most = bytes.saturating_mul(limits::UNPACKED_RATIO);
-        Self(Arc::new(AtomicU64::new(most.max(limits::UNPACKED_LEAST))))
-    }
-
-    /// No bound: for what comes by a pipe, whose size nobody knows.
-    pub fn unbounded() -> Self {
-        Self(Arc::new(AtomicU64::new(u64::MAX)))
-    }
-
-    /// A budget of so many bytes.
-    #[cfg(test)]
-    pub(super) fn exactly(bytes: u64) -> Self {
-        Self(Arc::new(AtomicU64::new(bytes)))
-    }
-
-    /// Takes so many bytes; false where they are not left.
-    pub(super) fn take(&self, bytes: u64) -> bool {
-        let take = |left: u64| left.checked_sub(bytes);
-        self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).is_ok()
     }
 }
 

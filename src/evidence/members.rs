@@ -10,19 +10,32 @@ use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use super::archive::Budget;
+use super::archive::Faults;
+use super::budget::Budget;
 use super::feed::fill;
 use super::hash::Hashing;
 use super::identity::{self, PathIdentity};
 use super::packing::unpacked_name;
 use super::stream::Stream;
+use crate::limits;
 use crate::raw::Raw;
+use crate::warning::{Kind, Warning};
 
 /// Bytes of one block in the queue.
 const BLOCK: usize = 256 << 10;
 
 /// Blocks that wait.
 const WAITING: usize = 4;
+
+/// What is said of a member that is encrypted.
+pub(super) const ENCRYPTED: &str = "encrypted: not read";
+
+/// Why a member cannot be read.
+#[derive(Clone, Debug)]
+pub(super) struct Refusal {
+    pub kind: Kind,
+    pub why: String,
+}
 
 /// One file in an archive.
 #[derive(Debug)]
@@ -33,7 +46,7 @@ pub struct Member {
     /// Where it would lie, had the archive been a folder: tells host and
     /// site. Nothing is there.
     pub path: PathBuf,
-    bytes: Pipe,
+    bytes: Result<Pipe, Refusal>,
 }
 
 impl Member {
@@ -42,9 +55,14 @@ impl Member {
         identity::of(&self.path)
     }
 
-    /// Its bytes, decompressed where they are packed.
-    pub fn stream(self, hashing: Hashing) -> Stream {
-        Stream::new(self.name, Box::new(self.bytes), hashing)
+    /// Its bytes, decompressed where they are packed; or why there are none.
+    pub fn stream(self, hashing: Hashing) -> Result<Stream, Warning> {
+        match self.bytes {
+            Ok(bytes) => Ok(Stream::new(self.name, Box::new(bytes), hashing)),
+            Err(Refusal { kind, why }) => {
+                Err(Warning::new(kind, self.name, why))
+            }
+        }
     }
 }
 
@@ -58,6 +76,7 @@ pub(super) struct Members {
     met: HashMap<Vec<u8>, u64>,
     budget: Budget,
     over_budget: bool,
+    too_many: bool,
 }
 
 /// Nobody wants the members any more.
@@ -81,6 +100,7 @@ pub(super) fn members(
         met: HashMap::new(),
         budget,
         over_budget: false,
+        too_many: false,
     };
     (members, from)
 }
@@ -88,8 +108,8 @@ pub(super) fn members(
 /// The path of the folder that an archive was made of, as far as its name
 /// tells: people name archives after hosts.
 fn folder_like(path: &Path) -> PathBuf {
-    const ENDINGS: [&str; 6] =
-        [".tar", ".tgz", ".tbz2", ".txz", ".tzst", ".zip"];
+    const ENDINGS: [&str; 7] =
+        [".tar", ".tgz", ".tbz2", ".txz", ".tzst", ".zip", ".7z"];
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
         return path.to_owned();
     };
@@ -118,8 +138,34 @@ impl Members {
         mut bytes: impl Read,
     ) -> Result<(), Unwanted> {
         let (to, from) = sync_channel(WAITING);
+        self.hand_over(name, Ok(Pipe { from, block: Cursor::default() }))?;
+        // Where nobody reads this one to its end, others may be wanted.
+        if let Ok(Some(fault)) = self.pump(size, &mut bytes, &to) {
+            let _ = to.send(Err(fault));
+        }
+        if self.over_budget { Err(Unwanted) } else { Ok(()) }
+    }
+
+    /// Hands over a member that cannot be read: it is an exhibit too.
+    pub fn refuse(
+        &mut self,
+        name: &[u8],
+        refusal: Refusal,
+    ) -> Result<(), Unwanted> {
+        self.hand_over(name, Err(refusal))
+    }
+
+    fn hand_over(
+        &mut self,
+        name: &[u8],
+        bytes: Result<Pipe, Refusal>,
+    ) -> Result<(), Unwanted> {
         let name = name.strip_prefix(b"./").unwrap_or(name);
         let mut whole = [self.archive.as_bytes(), b"!/", name].concat();
+        if !self.budget.take_member(whole.len()) {
+            self.too_many = true;
+            return Err(Unwanted);
+        }
         let met = self.met.entry(name.to_owned()).or_default();
         *met += 1;
         if *met > 1 {
@@ -128,17 +174,15 @@ impl Members {
         // Old packers on Windows write backslashes.
         let inside = String::from_utf8_lossy(name).replace('\\', "/");
         let inside = inside.trim_start_matches('/');
-        let member = Member {
-            name: Raw::from(whole.as_slice()),
-            path: self.path.join(inside),
-            bytes: Pipe { from, block: Cursor::default() },
-        };
-        self.to.send(member).map_err(|_| Unwanted)?;
-        // Where nobody reads this one to its end, others may be wanted.
-        if let Ok(Some(fault)) = self.pump(size, &mut bytes, &to) {
-            let _ = to.send(Err(fault));
-        }
-        if self.over_budget { Err(Unwanted) } else { Ok(()) }
+        let name = Raw::from(whole.as_slice());
+        let path = self.path.join(inside);
+        let member = Member { name, path, bytes };
+        self.to.send(member).map_err(|_| Unwanted)
+    }
+
+    /// What may still come out of the archive.
+    pub fn budget(&self) -> &Budget {
+        &self.budget
     }
 
     /// Hands over the bytes of a member; what ended them early.
@@ -182,9 +226,22 @@ impl Members {
         })
     }
 
-    /// True where more came out of the archive than may.
-    pub fn is_over_budget(&self) -> bool {
-        self.over_budget
+    /// Says where more came out of the archive than may.
+    pub fn finish(self, faults: &mut Faults) {
+        if self.over_budget {
+            let detail = "more came out of it than an honest archive holds; \
+                          the rest was not read";
+            faults.note(Kind::Limit, detail);
+        }
+        if self.too_many {
+            let most = limits::MEMBERS;
+            let mib = limits::MEMBER_NAMES >> 20;
+            let detail = format!(
+                "more than {most} members, or {mib} MiB of their names; the \
+                 rest was not read"
+            );
+            faults.note(Kind::Limit, detail);
+        }
     }
 }
 

@@ -22,10 +22,13 @@
 //! | `whole` | a small file, read at once |
 //! | `stream`, `feed` | read once: decoded, counted, hashed |
 //! | `packing`, `gzip`, `packed` | how bytes are packed, and the decoders |
-//! | `archive`, `members`, `tar`, `zip` | each file in them is an exhibit |
+//! | `archive`, `members`, `tar`, `zip`, `sevenz` | each file in them is an exhibit |
+//! | `seekable` | an archive whose directory stands at its end |
+//! | `budget` | how much may come out of one |
 //! | `hash` | SHA-256 |
 
 mod archive;
+mod budget;
 mod discover;
 mod exhibit;
 mod feed;
@@ -38,6 +41,8 @@ mod map;
 mod members;
 mod packed;
 mod packing;
+mod seekable;
+mod sevenz;
 mod stream;
 mod tar;
 #[cfg(test)]
@@ -45,7 +50,8 @@ mod tests;
 mod whole;
 mod zip;
 
-pub use self::archive::{Archive, Budget, Walk};
+pub use self::archive::{Archive, Walk};
+pub use self::budget::Budget;
 pub use self::discover::{Evidence, discover};
 pub use self::exhibit::{Access, Content, Exhibit, Input};
 pub use self::hash::{Digest, Hashing, hex, sha256};
@@ -54,6 +60,7 @@ pub use self::inside::is_inside;
 pub use self::map::Mapping;
 pub use self::members::Member;
 pub use self::packing::unpacked_name;
+pub use self::sevenz::SevenZ;
 pub use self::stream::{Stream, StreamEnd};
 pub use self::tar::Tar;
 pub use self::whole::Whole;

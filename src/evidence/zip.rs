@@ -18,27 +18,21 @@ use rawzip::{
 };
 
 use super::archive::Faults;
+use super::budget::Budget;
 use super::exhibit::Seen;
-use super::feed::Source;
 use super::hash::Hashing;
-use super::members::Members;
+use super::members::{ENCRYPTED, Members, Refusal, Unwanted};
+use super::seekable::Seekable;
 use super::stream::{Stream, StreamEnd};
 use crate::limits::{self, DECODER_WINDOW_KIB, DECODER_WINDOW_LOG};
 use crate::raw::Raw;
-use crate::warning::{Kind, Warning};
+use crate::warning::Kind;
 
 /// A zip whose members are asked for.
 #[derive(Debug)]
 pub struct Zip {
     name: Raw,
-    from: From,
-}
-
-#[derive(Debug)]
-enum From {
-    File { file: File, seen: Seen, hashing: Hashing },
-    Memory { bytes: Vec<u8>, stream: Stream },
-    TooLarge { stream: Stream },
+    from: Seekable,
 }
 
 /// One file of the directory.
@@ -65,69 +59,39 @@ impl Zip {
         seen: Seen,
         hashing: Hashing,
     ) -> Self {
-        Self { name, from: From::File { file, seen, hashing } }
+        Self { name, from: Seekable::File { file, seen, hashing } }
     }
 
     /// A zip that comes from front to back, of which `head` was read. It is
     /// read into memory, because its directory stands at its end; where it
     /// is too large for that, it has no members.
-    pub fn stream(name: Raw, head: Vec<u8>, mut stream: Stream) -> Self {
-        let (mut bytes, most) = (head, limits::ZIP_IN_MEMORY);
-        // `Stream` reports no error: damage ends it and is told at its end.
-        let _ = (&mut stream).take(most).read_to_end(&mut bytes);
-        let from = if bytes.len() as u64 >= most {
-            From::TooLarge { stream }
-        } else {
-            From::Memory { bytes, stream }
-        };
-        Self { name, from }
+    pub fn stream(
+        name: Raw,
+        head: Vec<u8>,
+        stream: Stream,
+        budget: &Budget,
+    ) -> Self {
+        Self { name, from: Seekable::stream(head, stream, budget) }
     }
 
     /// Hands over the members.
     pub(super) fn walk(&mut self, to: &mut Members, faults: &mut Faults) {
         match &mut self.from {
-            From::File { file, .. } => walk_file(file, to, faults),
-            From::Memory { bytes, .. } => {
-                walk_memory(std::mem::take(bytes), to, faults);
+            Seekable::File { file, .. } => walk_file(file, to, faults),
+            Seekable::Memory { bytes, .. } => {
+                walk_memory(bytes, to, faults);
             }
-            From::TooLarge { .. } => {
-                let mib = limits::ZIP_IN_MEMORY >> 20;
-                let detail = format!(
-                    "not opened: a zip of more than {mib} MiB inside an \
-                     archive or a stream"
-                );
-                faults.note(Kind::Limit, detail);
-            }
+            Seekable::TooLarge { .. } => Seekable::too_large(faults, "zip"),
         }
     }
 
     /// What is known of the archive, once nothing more is asked of it.
     pub(super) fn finish(self) -> StreamEnd {
-        match self.from {
-            From::Memory { stream, .. } | From::TooLarge { stream } => {
-                stream.finish()
-            }
-            From::File { file, seen, hashing: Hashing::None } => {
-                let change = seen.compare(Seen::now(&file), seen.bytes);
-                let warning = change
-                    .map(|(kind, text)| Warning::new(kind, self.name, text));
-                StreamEnd {
-                    raw_bytes: seen.bytes,
-                    sha256: None,
-                    warnings: warning.into_iter().collect(),
-                }
-            }
-            From::File { mut file, seen, hashing } => {
-                // Hashed as it lies there, from its start.
-                let _ = file.rewind();
-                let source = Source::File(file);
-                Stream::over(self.name, source, Some(seen), hashing).finish()
-            }
-        }
+        self.from.finish(self.name)
     }
 }
 
-fn walk_memory(bytes: Vec<u8>, to: &mut Members, faults: &mut Faults) {
+fn walk_memory(bytes: &[u8], to: &mut Members, faults: &mut Faults) {
     let end = bytes.len() as u64;
     let mut buffer = vec![0; RECOMMENDED_BUFFER_SIZE];
     let locator = rawzip::ZipLocator::new();
@@ -135,7 +99,7 @@ fn walk_memory(bytes: Vec<u8>, to: &mut Members, faults: &mut Faults) {
         Ok(zip) => members_of(&zip, to, faults),
         Err((reader, error)) => {
             cut(faults, &error);
-            salvage(reader, to, faults);
+            salvage(reader, to);
         }
     }
 }
@@ -153,7 +117,7 @@ fn walk_file(file: &mut File, to: &mut Members, faults: &mut Faults) {
         Err(error) => {
             cut(faults, &error);
             let _ = file.rewind();
-            salvage(BufReader::new(file), to, faults);
+            salvage(BufReader::new(file), to);
         }
     }
 }
@@ -203,17 +167,13 @@ fn entries<R: ReaderAt>(
     }
 }
 
-const ENCRYPTED: &str = "encrypted: not read";
-
 fn unknown(method: CompressionMethod) -> String {
     let method = method.as_u16();
     format!("packed in a way that is not read (method {method})")
 }
 
-/// Names a member that cannot be read, and why.
-fn refuse(faults: &mut Faults, name: &[u8], why: &str) {
-    let name = String::from_utf8_lossy(name);
-    faults.note(Kind::Unreadable, format!("zip: {name}: {why}"));
+fn refusal(why: impl Into<String>) -> Refusal {
+    Refusal { kind: Kind::Unreadable, why: format!("zip: {}", why.into()) }
 }
 
 fn members_of<R: ReaderAt>(
@@ -222,27 +182,30 @@ fn members_of<R: ReaderAt>(
     faults: &mut Faults,
 ) {
     for entry in entries(zip, faults) {
-        if entry.is_encrypted {
-            refuse(faults, &entry.name, ENCRYPTED);
-            continue;
-        }
-        let found = match zip.get_entry(entry.place) {
-            Ok(found) => found,
-            Err(error) => {
-                refuse(faults, &entry.name, &error.to_string());
-                continue;
-            }
+        let sent = match open(zip, &entry) {
+            Ok(plain) => to.send(&entry.name, Some(entry.size), plain),
+            Err(refusal) => to.refuse(&entry.name, refusal),
         };
-        let packed = BufReader::new(found.reader());
-        let Some(plain) = unpack(entry.method, packed) else {
-            refuse(faults, &entry.name, &unknown(entry.method));
-            continue;
-        };
-        let checked = Checked { plain, crc: Crc::new(), claimed: entry.crc };
-        if to.send(&entry.name, Some(entry.size), checked).is_err() {
+        if sent.is_err() {
             return;
         }
     }
+}
+
+/// A member's bytes, checked.
+fn open<'z, R: ReaderAt>(
+    zip: &'z ZipArchive<R>,
+    entry: &Entry,
+) -> Result<impl Read + 'z, Refusal> {
+    if entry.is_encrypted {
+        return Err(refusal(ENCRYPTED));
+    }
+    let found = zip.get_entry(entry.place);
+    let found = found.map_err(|error| refusal(error.to_string()))?;
+    let packed = BufReader::new(found.reader());
+    let plain = unpack(entry.method, packed);
+    let plain = plain.ok_or_else(|| refusal(unknown(entry.method)))?;
+    Ok(Checked { plain, crc: Crc::new(), claimed: entry.crc })
 }
 
 /// The header that stands before each member.
@@ -257,40 +220,42 @@ struct Local {
 
 /// Hands over the members of a zip that lost its directory, one after the
 /// other, as far as their own headers tell.
-fn salvage(mut zip: impl BufRead, to: &mut Members, faults: &mut Faults) {
+fn salvage(mut zip: impl BufRead, to: &mut Members) {
     while seek_member(&mut zip) {
         let Some(local) = local(&mut zip) else { return };
         if local.name.ends_with(b"/") {
             continue;
         }
-        let claimed = local.crc;
-        let sent = match (local.sizes, local.method) {
-            _ if local.is_encrypted => {
-                refuse(faults, &local.name, ENCRYPTED);
-                continue;
-            }
-            (Some((packed, size)), method) => {
-                let part = (&mut zip).take(packed);
-                let Some(plain) = unpack(method, part) else {
-                    refuse(faults, &local.name, &unknown(method));
-                    continue;
-                };
-                let plain = Checked { plain, crc: Crc::new(), claimed };
-                to.send(&local.name, Some(size), plain)
-            }
-            // Deflate tells its end, and takes no byte beyond.
-            (None, CompressionMethod::DEFLATE) => {
-                let plain = flate2::bufread::DeflateDecoder::new(&mut zip);
-                to.send(&local.name, None, plain)
-            }
-            (None, _) => {
-                refuse(faults, &local.name, "its size is lost");
-                continue;
-            }
-        };
-        if sent.is_err() {
+        if salvage_one(&mut zip, &local, to).is_err() {
             return;
         }
+    }
+}
+
+fn salvage_one(
+    zip: &mut impl BufRead,
+    local: &Local,
+    to: &mut Members,
+) -> Result<(), Unwanted> {
+    let claimed = local.crc;
+    match (local.sizes, local.method) {
+        _ if local.is_encrypted => to.refuse(&local.name, refusal(ENCRYPTED)),
+        (Some((packed, size)), method) => {
+            match unpack(method, zip.take(packed)) {
+                None => to.refuse(&local.name, refusal(unknown(method))),
+                Some(plain) => {
+                    let crc = Crc::new();
+                    let plain = Checked { plain, crc, claimed };
+                    to.send(&local.name, Some(size), plain)
+                }
+            }
+        }
+        // Deflate tells its end, and takes no byte beyond.
+        (None, CompressionMethod::DEFLATE) => {
+            let plain = flate2::bufread::DeflateDecoder::new(zip);
+            to.send(&local.name, None, plain)
+        }
+        (None, _) => to.refuse(&local.name, refusal("its size is lost")),
     }
 }
 

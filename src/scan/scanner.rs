@@ -11,7 +11,7 @@ use std::thread;
 use crate::error::Result;
 use crate::evidence::{
     Access, Archive, Budget, Content, Evidence, Exhibit, Hashing, Input,
-    Member, PathIdentity, Stream, StreamEnd, Tar, Zip, unpacked_name,
+    Member, PathIdentity, SevenZ, Stream, StreamEnd, Tar, Zip, unpacked_name,
 };
 use crate::limits;
 use crate::raw::Raw;
@@ -217,7 +217,7 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
     ) {
         let mut opened = opened;
         let chunk_bytes = self.options.chunk_bytes;
-        match hold(content, chunk_bytes, &mut opened.setting) {
+        match hold(content, chunk_bytes, &mut opened) {
             Holding::Lines(held, source) => {
                 let Opened { setting, origin, .. } = opened;
                 let hash = self.options.hashing == Hashing::Sha256;
@@ -287,10 +287,19 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
             dialect: Dialect::Unknown,
         };
         let path = member.path.clone();
-        let stream = member.stream(self.options.hashing);
         let (origin, budget) = (Origin::Found, budget.clone());
-        let opened = Opened { setting, origin, depth, budget };
-        self.content(opened, Content::Stream(stream), &path, desk);
+        match member.stream(self.options.hashing) {
+            Ok(stream) => {
+                let opened = Opened { setting, origin, depth, budget };
+                self.content(opened, Content::Stream(stream), &path, desk);
+            }
+            Err(warning) => {
+                let _closed = Closed(self.board);
+                let warnings = vec![warning];
+                let tally = Tally { warnings, ..Tally::default() };
+                self.without_lines(origin, &setting, tally);
+            }
+        }
     }
 
     /// What the whole of an exhibit shows.
@@ -375,8 +384,9 @@ enum Holding<'a> {
 fn hold<'a>(
     content: Content,
     chunk_bytes: usize,
-    setting: &mut Setting,
+    opened: &mut Opened,
 ) -> Holding<'a> {
+    let Opened { setting, budget, .. } = opened;
     match content {
         Content::Mapped(mapping) => {
             setting.dialect = detect(head(mapping.bytes()));
@@ -392,6 +402,10 @@ fn hold<'a>(
             setting.dialect = Dialect::Archive;
             Holding::Archive(Archive::Zip(zip))
         }
+        Content::SevenZ(sevenz) => {
+            setting.dialect = Dialect::Archive;
+            Holding::Archive(Archive::SevenZ(sevenz))
+        }
         Content::Stream(mut stream) => {
             let head = first_bytes(&mut stream);
             if Tar::is_start(&head) {
@@ -401,8 +415,15 @@ fn hold<'a>(
             }
             if Zip::is_start(&head) {
                 setting.dialect = Dialect::Archive;
-                let zip = Zip::stream(setting.name.clone(), head, stream);
+                let name = setting.name.clone();
+                let zip = Zip::stream(name, head, stream, budget);
                 return Holding::Archive(Archive::Zip(zip));
+            }
+            if SevenZ::is_start(&head) {
+                setting.dialect = Dialect::Archive;
+                let name = setting.name.clone();
+                let sevenz = SevenZ::stream(name, head, stream, budget);
+                return Holding::Archive(Archive::SevenZ(sevenz));
             }
             setting.dialect = detect(&head);
             let source = Source::stream(stream, head, chunk_bytes);

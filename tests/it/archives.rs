@@ -12,7 +12,7 @@ use iisleuth::scan::Scanner;
 use serde_json::Value;
 use walkdir::WalkDir;
 
-use crate::packers::{Pack, bzip2, gzip, xz, zstd};
+use crate::packers::{Pack, SevenZ, bzip2, gzip, xz, zstd};
 use crate::scanning::{embedded, files, options, same, scan};
 use crate::support::{Folder, root, run};
 
@@ -154,6 +154,16 @@ fn packed_evidence_gives_the_same_case() {
         let got = found(&scanner, &path, &[(&from, "SHOW/")]);
         same(file, expected.as_bytes(), got.as_bytes());
     }
+    let sevenz = SevenZ::of(&below(&plain)).bytes();
+    let path = folder.write("a.7z", &sevenz);
+    let from = name(&path) + "!/";
+    let got = found(&scanner, &path, &[(&from, "SHOW/")]);
+    same("a.7z", expected.as_bytes(), got.as_bytes());
+    let outer = zip(&[("in.7z".to_owned(), sevenz)], false);
+    let path = folder.write("7z-in.zip", outer);
+    let from = name(&path) + "!/in.7z!/";
+    let got = found(&scanner, &path, &[(&from, "SHOW/")]);
+    same("a 7z in a zip", expected.as_bytes(), got.as_bytes());
     let inner = zip(&below(&plain), true);
     let outer = zip(&[("in.zip".to_owned(), inner)], true);
     let path = folder.write("zip-in.zip", outer);
