@@ -64,6 +64,10 @@ pub const HELD_ARCHIVE: u64 = 64 << 20;
 /// little for the decoders themselves.
 pub const ARCHIVE_MEMORY: u64 = 264 << 20;
 
+/// Rounds of the hash that makes 7-Zip's key of a password, as a power of
+/// two: 7-Zip writes 19 and reads no more than this.
+pub const KEY_ROUNDS: u8 = 24;
+
 /// Archives inside archives that are opened.
 pub const ARCHIVE_DEPTH: usize = 8;
 

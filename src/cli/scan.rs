@@ -20,7 +20,7 @@ use crate::case::{
     Case, CaseBuilder, FILE_NAME, Hits, Options, Run, SignatureSet,
 };
 use crate::error::{Error, Result};
-use crate::evidence::{Access, Evidence, Hashing, discover, hex};
+use crate::evidence::{Access, Evidence, Hashing, Passwords, discover, hex};
 use crate::raw::Raw;
 use crate::scan::{ScanOptions, Scanner};
 use crate::signature::{Level, Signatures, Source};
@@ -113,7 +113,8 @@ fn scan(
             || words.format.as_deref() == Some("jsonl"),
     };
     let run = describe(signatures, words.sigma_strict, options.min_level);
-    let scanner = Scanner::new(signatures, scan_options(words))?;
+    let scanner = Scanner::new(signatures, scan_options(words))?
+        .with_passwords(passwords(words)?);
     let progress = Progress::new(console.shows_progress());
     let builder = CaseBuilder::new(signatures.outcomes(), options, run);
     for warning in &evidence.warnings {
@@ -125,6 +126,24 @@ fn scan(
         builder.warn(Warning::new(Kind::Interrupted, whole, detail));
     }
     Ok(builder.finish())
+}
+
+/// Those that were typed, then those of the file.
+fn passwords(words: &ScanArgs) -> Result<Passwords> {
+    let typed = words.password.iter().map(|word| word.clone().into_bytes());
+    let mut all: Vec<Vec<u8>> = typed.collect();
+    if let Some(path) = &words.password_file {
+        let unreadable = || {
+            let path = show_safe(path);
+            Error::usage(format!("cannot read the passwords in {path}"))
+        };
+        let lines =
+            std::fs::read(path).map_err(|it| unreadable().because(it))?;
+        let lines = lines.split(|byte| *byte == b'\n');
+        let lines = lines.map(|it| it.strip_suffix(b"\r").unwrap_or(it));
+        all.extend(lines.filter(|it| !it.is_empty()).map(<[u8]>::to_vec));
+    }
+    Ok(all.into_iter().collect())
 }
 
 fn scan_options(words: &ScanArgs) -> ScanOptions {

@@ -6,8 +6,10 @@
 use std::path::Path;
 use std::sync::mpsc::Receiver;
 
+use super::apart::Apart;
 use super::budget::Budget;
-use super::members::{Member, Members, members};
+use super::members::{Member, Members, Naming, members};
+use super::password::Passwords;
 use super::sevenz::SevenZ;
 use super::stream::StreamEnd;
 use super::tar::Tar;
@@ -27,6 +29,39 @@ pub enum Archive {
 }
 
 impl Archive {
+    /// The same, with passwords for what is encrypted in it.
+    #[must_use]
+    pub fn unlock(mut self, passwords: &Passwords) -> Self {
+        match &mut self {
+            Self::Tar(_) => {}
+            Self::Zip(zip) => zip.unlock(passwords),
+            Self::SevenZ(sevenz) => sevenz.unlock(passwords),
+        }
+        self
+    }
+
+    /// Its members all apart, where any of them can be read before any
+    /// other; else the archive again.
+    pub fn apart(
+        self,
+        name: &Raw,
+        path: &Path,
+        budget: &Budget,
+    ) -> Result<Apart, Box<Self>> {
+        let mut faults = Faults::of(name);
+        let listing = match &self {
+            Self::Zip(zip) => zip.apart(&mut faults),
+            Self::Tar(_) | Self::SevenZ(_) => None,
+        };
+        match listing {
+            None => Err(Box::new(self)),
+            Some(listing) => {
+                let naming = Naming::new(name.clone(), path);
+                Ok(Apart::new(self, listing, naming, budget, faults))
+            }
+        }
+    }
+
     /// The queue of its members, and what fills it. `name` and `path` are
     /// those of the archive; `budget` bounds what comes out.
     pub fn open(
@@ -36,7 +71,7 @@ impl Archive {
         budget: &Budget,
     ) -> (Walk, Receiver<Member>) {
         let (to, from) = members(name.clone(), path, budget.clone());
-        let faults = Faults { name: name.clone(), ..Faults::default() };
+        let faults = Faults::of(name);
         (Walk { archive: self, to, faults }, from)
     }
 
@@ -83,8 +118,18 @@ pub(super) struct Faults {
 }
 
 impl Faults {
+    fn of(name: &Raw) -> Self {
+        Self { name: name.clone(), ..Self::default() }
+    }
+
     pub fn note(&mut self, kind: Kind, detail: impl Into<String>) {
         self.warnings.push(Warning::new(kind, self.name.clone(), detail));
+    }
+
+    /// What was met so many times.
+    pub fn count(&mut self, kind: Kind, detail: &str, count: u64) {
+        let (exhibit, detail) = (self.name.clone(), detail.to_owned());
+        self.warnings.push(Warning { kind, exhibit, detail, count });
     }
 
     /// A member that is no file.
@@ -92,12 +137,10 @@ impl Faults {
         self.links += 1;
     }
 
-    fn finish(mut self) -> Vec<Warning> {
+    pub fn finish(mut self) -> Vec<Warning> {
         if self.links > 0 {
-            let detail = "members that are no files, such as links".to_owned();
-            let (exhibit, count) = (self.name, self.links);
-            let kind = Kind::Odd;
-            self.warnings.push(Warning { kind, exhibit, detail, count });
+            let detail = "members that are no files, such as links";
+            self.count(Kind::Odd, detail, self.links);
         }
         self.warnings
     }

@@ -58,6 +58,27 @@ impl Budget {
         }))
     }
 
+    /// A part of what is left, for one of `count` members, which claims
+    /// `size` bytes of the `claimed` ones of all: half of it by heads, half
+    /// by size. The parts of all members are no more than the whole, so none
+    /// depends on what came out of another.
+    pub(super) fn share(&self, size: u64, claimed: u64, count: u64) -> Self {
+        let part = |from: &AtomicU64| {
+            let left = u128::from(from.load(Ordering::SeqCst) / 2);
+            let (size, claimed) = (u128::from(size), u128::from(claimed));
+            let by_size = left * size.min(claimed) / claimed.max(1);
+            let part = left / u128::from(count.max(1)) + by_size;
+            AtomicU64::new(u64::try_from(part).unwrap_or(u64::MAX))
+        };
+        Self(Arc::new(Left {
+            bytes: part(&self.0.bytes),
+            members: part(&self.0.members),
+            names: part(&self.0.names),
+            // Threads read one member each, and need it whole.
+            memory: AtomicU64::new(limits::ARCHIVE_MEMORY),
+        }))
+    }
+
     /// Takes so many bytes; false where they are not left.
     pub(super) fn take(&self, bytes: u64) -> bool {
         take(&self.0.bytes, bytes)

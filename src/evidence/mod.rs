@@ -24,11 +24,15 @@
 //! | `packing`, `gzip`, `packed` | how bytes are packed, and the decoders |
 //! | `archive`, `members`, `tar`, `zip`, `sevenz` | each file in them is an exhibit |
 //! | `seekable` | an archive whose directory stands at its end |
+//! | `apart` | members that are read in any order |
+//! | `password`, `decrypt` | what is encrypted in one |
 //! | `budget` | how much may come out of one |
 //! | `hash` | SHA-256 |
 
+mod apart;
 mod archive;
 mod budget;
+mod decrypt;
 mod discover;
 mod exhibit;
 mod feed;
@@ -41,6 +45,7 @@ mod map;
 mod members;
 mod packed;
 mod packing;
+mod password;
 mod seekable;
 mod sevenz;
 mod stream;
@@ -50,6 +55,7 @@ mod tests;
 mod whole;
 mod zip;
 
+pub use self::apart::Apart;
 pub use self::archive::{Archive, Walk};
 pub use self::budget::Budget;
 pub use self::discover::{Evidence, discover};
@@ -60,6 +66,7 @@ pub use self::inside::is_inside;
 pub use self::map::Mapping;
 pub use self::members::Member;
 pub use self::packing::unpacked_name;
+pub use self::password::Passwords;
 pub use self::sevenz::SevenZ;
 pub use self::stream::{Stream, StreamEnd};
 pub use self::tar::Tar;

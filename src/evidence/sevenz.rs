@@ -13,13 +13,15 @@ use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
 
 use flate2::Crc;
 
-use self::coders::{Plain, is_encrypted, open};
+use self::coders::{Plain, lock, open};
 use self::directory::{Block, Directory, Entry, Header, What};
 use super::archive::Faults;
 use super::budget::Budget;
+use super::decrypt::Lock;
 use super::exhibit::Seen;
 use super::hash::Hashing;
-use super::members::{ENCRYPTED, Members, Refusal, Unwanted};
+use super::members::{Members, Refusal, Unwanted};
+use super::password::Passwords;
 use super::seekable::Seekable;
 use super::stream::{Stream, StreamEnd};
 use crate::limits;
@@ -34,6 +36,13 @@ const SIGNATURE_HEADER: usize = 32;
 pub struct SevenZ {
     name: Raw,
     from: Seekable,
+    passwords: Passwords,
+}
+
+/// Passwords, and the keys that were made of them: each takes a while.
+struct Keys {
+    passwords: Passwords,
+    made: Vec<(Lock, usize, [u8; 32])>,
 }
 
 impl SevenZ {
@@ -49,7 +58,8 @@ impl SevenZ {
         seen: Seen,
         hashing: Hashing,
     ) -> Self {
-        Self { name, from: Seekable::File { file, seen, hashing } }
+        let from = Seekable::File { file, seen, hashing };
+        Self { name, from, passwords: Passwords::default() }
     }
 
     /// A 7z that comes from front to back, of which `head` was read. It is
@@ -61,15 +71,23 @@ impl SevenZ {
         stream: Stream,
         budget: &Budget,
     ) -> Self {
-        Self { name, from: Seekable::stream(head, stream, budget) }
+        let from = Seekable::stream(head, stream, budget);
+        Self { name, from, passwords: Passwords::default() }
+    }
+
+    /// Tries these on what is encrypted.
+    pub(super) fn unlock(&mut self, passwords: &Passwords) {
+        self.passwords = passwords.clone();
     }
 
     /// Hands over the members.
     pub(super) fn walk(&mut self, to: &mut Members, faults: &mut Faults) {
+        let passwords = self.passwords.clone();
+        let keys = Keys { passwords, made: Vec::new() };
         match &mut self.from {
-            Seekable::File { file, .. } => walk(file, to, faults),
+            Seekable::File { file, .. } => walk(file, keys, to, faults),
             Seekable::Memory { bytes, .. } => {
-                walk(Cursor::new(bytes.as_slice()), to, faults);
+                walk(Cursor::new(bytes.as_slice()), keys, to, faults);
             }
             Seekable::TooLarge { .. } => Seekable::too_large(faults, "7z"),
         }
@@ -81,14 +99,19 @@ impl SevenZ {
     }
 }
 
-fn walk(mut from: impl Read + Seek, to: &mut Members, faults: &mut Faults) {
-    let directory = match directory(&mut from, to.budget()) {
+fn walk(
+    mut from: impl Read + Seek,
+    mut keys: Keys,
+    to: &mut Members,
+    faults: &mut Faults,
+) {
+    let directory = match directory(&mut from, &mut keys, to.budget()) {
         Ok(directory) => directory,
         Err(Refusal { kind, why }) => {
             return faults.note(kind, format!("7z: {why}"));
         }
     };
-    let _ = members(from, &directory, to, faults);
+    let _ = members(from, &directory, &mut keys, to, faults);
 }
 
 fn cut(why: &str) -> Refusal {
@@ -98,6 +121,7 @@ fn cut(why: &str) -> Refusal {
 /// Reads the directory, which is mostly packed itself.
 fn directory(
     from: &mut (impl Read + Seek),
+    keys: &mut Keys,
     budget: &Budget,
 ) -> Result<Directory, Refusal> {
     // As often as 7-Zip packs it is once.
@@ -111,13 +135,14 @@ fn directory(
         };
         let block = packed.blocks.first().ok_or_else(damaged)?;
         let coders = block.coders.as_deref().ok_or_else(damaged)?;
-        if is_encrypted(coders) {
-            let why = format!("its directory is {ENCRYPTED}");
-            return Err(Refusal { kind: Kind::Unreadable, why });
-        }
         let size = coders.last().map_or(0, |coder| coder.size);
         bytes = limited(size)?;
-        let mut plain = unpack(from, &packed, block, budget)?;
+        let fits = |mut plain: Plain<'_>| {
+            let mut bytes = limited(size).unwrap_or_default();
+            let is_whole = plain.read_exact(&mut bytes).is_ok();
+            is_whole && directory::read(&bytes).is_some()
+        };
+        let mut plain = unlock(from, &packed, block, fits, keys, budget)?;
         plain.read_exact(&mut bytes).map_err(|_| damaged())?;
         if block.crc.is_some_and(|crc| crc != sum(&bytes)) {
             return Err(damaged());
@@ -177,21 +202,67 @@ fn sum(bytes: &[u8]) -> u32 {
     crc.sum()
 }
 
+/// A block's bytes as they were, also where they are encrypted: 7-Zip keeps
+/// nothing to tell a wrong password by, so what comes out must show it.
+fn unlock<'r>(
+    from: &'r mut (impl Read + Seek),
+    directory: &Directory,
+    block: &Block,
+    fits: impl Fn(Plain<'_>) -> bool,
+    keys: &mut Keys,
+    budget: &Budget,
+) -> Result<Plain<'r>, Refusal> {
+    let lock = block.coders.as_deref().and_then(lock).transpose()?;
+    let Some(lock) = lock else {
+        return unpack(from, directory, block, None, budget);
+    };
+    for number in 0..keys.passwords.all().count() {
+        let key = keys.key(&lock, number);
+        let plain = unpack(from, directory, block, Some(key), budget)?;
+        if fits(plain) {
+            return unpack(from, directory, block, Some(key), budget);
+        }
+    }
+    let why = keys.passwords.refusal().to_owned();
+    Err(Refusal { kind: Kind::Unreadable, why })
+}
+
+impl Keys {
+    fn key(&mut self, lock: &Lock, number: usize) -> [u8; 32] {
+        let made = self.made.iter().find(|it| it.0 == *lock && it.1 == number);
+        if let Some((.., key)) = made {
+            return *key;
+        }
+        let password = self.passwords.all().nth(number).unwrap_or_default();
+        let key = lock.key(password);
+        self.made.push((lock.clone(), number, key));
+        key
+    }
+}
+
+/// Whether bytes begin as the first file of their block should.
+fn begins(mut plain: Plain<'_>, first: &Entry) -> bool {
+    const ENOUGH: u64 = 1 << 20;
+    let most = first.size.min(ENOUGH);
+    let mut bytes = Vec::new();
+    let read = plain.by_ref().take(most).read_to_end(&mut bytes);
+    let is_whole = read.is_ok() && bytes.len() as u64 == most;
+    let crc = first.crc.filter(|_| first.size <= ENOUGH);
+    is_whole && crc.is_none_or(|crc| crc == sum(&bytes))
+}
+
 /// A block's bytes as they were.
 fn unpack<'r>(
     from: &'r mut (impl Read + Seek),
     directory: &Directory,
     block: &Block,
+    key: Option<[u8; 32]>,
     budget: &Budget,
 ) -> Result<Plain<'r>, Refusal> {
     let Some(coders) = &block.coders else {
         let why = "packed in a way that is not read".to_owned();
         return Err(Refusal { kind: Kind::Unreadable, why });
     };
-    if is_encrypted(coders) {
-        let why = ENCRYPTED.to_owned();
-        return Err(Refusal { kind: Kind::Unreadable, why });
-    }
     let lost = || Refusal {
         kind: Kind::Cut,
         why: "its packed bytes are lost".to_owned(),
@@ -200,13 +271,14 @@ fn unpack<'r>(
     let at = at.checked_add(SIGNATURE_HEADER as u64).ok_or_else(lost)?;
     from.seek(SeekFrom::Start(at)).map_err(|_| lost())?;
     let packed = BufReader::new(from.take(size));
-    open(coders, packed, budget)
+    open(coders, packed, key, budget)
 }
 
 /// Hands over the files, block after block.
 fn members(
     mut from: impl Read + Seek,
     directory: &Directory,
+    keys: &mut Keys,
     to: &mut Members,
     faults: &mut Faults,
 ) -> Result<(), Unwanted> {
@@ -221,7 +293,9 @@ fn members(
         };
         let damaged = Block::default();
         let block = directory.blocks.get(number).unwrap_or(&damaged);
-        let mut plain = unpack(&mut from, directory, block, &budget);
+        let fits = |plain: Plain<'_>| begins(plain, first);
+        let mut plain =
+            unlock(&mut from, directory, block, fits, keys, &budget);
         // Names without bytes may stand between those of a block.
         while let Some(file) =
             files.next_if(|file| file.block.is_none_or(|it| it == number))

@@ -14,6 +14,7 @@ mod joint;
 mod progress;
 mod scanner;
 mod source;
+mod tray;
 mod work;
 
 pub use collector::{Collector, Hit, Part, RejectedLine, Setting, Tally};

@@ -11,7 +11,8 @@ use std::thread;
 use crate::error::Result;
 use crate::evidence::{
     Access, Archive, Budget, Content, Evidence, Exhibit, Hashing, Input,
-    Member, PathIdentity, SevenZ, Stream, StreamEnd, Tar, Zip, unpacked_name,
+    Member, Passwords, PathIdentity, SevenZ, Stream, StreamEnd, Tar, Zip,
+    unpacked_name,
 };
 use crate::limits;
 use crate::raw::Raw;
@@ -21,6 +22,7 @@ use crate::scan::chunk::Desk;
 use crate::scan::collector::{Collector, Setting, Tally};
 use crate::scan::progress::Progress;
 use crate::scan::source::Source;
+use crate::scan::tray::Tray;
 use crate::scan::work::{Held, Origin, Outcome, Shared, Work};
 use crate::signature::Signatures;
 use crate::w3c::Dialect;
@@ -61,6 +63,7 @@ pub struct Scanner<'s> {
     signatures: &'s Signatures,
     options: ScanOptions,
     threads: usize,
+    passwords: Passwords,
 }
 
 impl<'s> Scanner<'s> {
@@ -73,7 +76,14 @@ impl<'s> Scanner<'s> {
             0 => thread::available_parallelism().map_or(1, NonZeroUsize::get),
             threads => threads,
         };
-        Ok(Self { signatures, options, threads })
+        let passwords = Passwords::default();
+        Ok(Self { signatures, options, threads, passwords })
+    }
+
+    /// The same, with passwords for archives that are encrypted.
+    #[must_use]
+    pub fn with_passwords(self, passwords: Passwords) -> Self {
+        Self { passwords, ..self }
     }
 
     /// Scans every exhibit into the collector. Returns false where it was
@@ -131,7 +141,10 @@ impl<'s> Scanner<'s> {
     ) {
         let options = self.options;
         let small = if board.is_crowded() { limits::SMALL_FILE } else { 0 };
-        let worker = move || Worker { options, small, board, shared }.run();
+        let passwords = &self.passwords;
+        let worker = move || {
+            Worker { options, small, board, shared, passwords }.run();
+        };
         thread::scope(|scope| {
             for _ in 1..self.threads {
                 let builder = thread::Builder::new();
@@ -152,6 +165,7 @@ struct Worker<'b, 'a, C: Collector> {
     small: u64,
     board: &'b Board<'a, C>,
     shared: Shared<'a, C>,
+    passwords: &'b Passwords,
 }
 
 impl<'a, C: Collector> Worker<'_, 'a, C> {
@@ -162,6 +176,7 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
             match task {
                 Task::Help(work) => self.work(work, true, &mut desk),
                 Task::Open(exhibit) => self.exhibit(exhibit, &mut desk),
+                Task::Take(tray) => self.tray(tray, &mut desk),
             }
         }
     }
@@ -225,8 +240,21 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
                 self.work(self.board.show(work.of(origin, hash)), false, desk);
             }
             Holding::Archive(archive) => {
-                let _closed = Closed(self.board);
-                self.archive(opened, archive, path, desk);
+                let archive = archive.unlock(self.passwords);
+                let name = &opened.setting.name;
+                match archive.apart(name, path, &opened.budget) {
+                    Ok(apart) => {
+                        let Opened { setting, origin, .. } = opened;
+                        let tray = Tray { setting, origin, apart };
+                        let tray = Arc::new(tray);
+                        self.board.put_up(&tray);
+                        self.tray(tray, desk);
+                    }
+                    Err(archive) => {
+                        let _closed = Closed(self.board);
+                        self.archive(opened, *archive, path, desk);
+                    }
+                }
             }
         }
     }
@@ -271,6 +299,22 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
             Err(warning) => tally.warnings.push(warning),
         }
         self.without_lines(origin, &setting, tally);
+    }
+
+    /// Works on members of an archive that others work on as well, and
+    /// closes it where nobody else is at it.
+    fn tray(&self, tray: Arc<Tray>, desk: &mut Desk) {
+        while !self.shared.progress.is_interrupted()
+            && let Some((member, budget)) = tray.next()
+        {
+            self.member(member, 1, &budget, desk);
+        }
+        if let Some(tray) = self.board.take_down(tray) {
+            let _closed = Closed(self.board);
+            let mut tally = Tally::default();
+            tally.end(tray.apart.finish());
+            self.without_lines(tray.origin, &tray.setting, tally);
+        }
     }
 
     fn member(

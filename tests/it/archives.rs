@@ -180,7 +180,23 @@ fn packed_evidence_gives_the_same_case() {
 fn threads_and_chunks_do_not_matter() {
     let folder = Folder::new("archive-ways");
     let plain = root().join("testdata").join("showcase").join("SP01");
-    let path = folder.write("SP01.tar.gz", gzip(&tar_of(&plain)));
+    let files = below(&plain);
+    let mut bent = zip(&files, true);
+    let middle = bent.len() / 2;
+    bent[middle..middle + 9].fill(0xff);
+    let solid = SevenZ::of(&files).bytes();
+    for (name, bytes) in [
+        ("SP01.tar.gz", gzip(&tar_of(&plain))),
+        ("SP01.zip", zip(&files, true)),
+        ("bent.zip", bent),
+        ("SP01.7z", solid),
+    ] {
+        let path = folder.write(name, bytes);
+        threads_and_chunks_do_not_matter_to(path);
+    }
+}
+
+fn threads_and_chunks_do_not_matter_to(path: PathBuf) {
     let paths = [path];
     let of = |scanner: &Scanner<'_>| {
         let (case, hits) = scan(scanner, embedded(), &paths);
@@ -197,7 +213,7 @@ fn threads_and_chunks_do_not_matter() {
     }
 }
 
-fn good_log() -> String {
+pub fn good_log() -> String {
     let line = "2001-07-19 13:01:02 192.0.2.7 GET /default.ida \
                 NNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNN%u9090=a 200 0\n";
     let fields = "#Fields: date time c-ip cs-method cs-uri-stem \
@@ -206,7 +222,7 @@ fn good_log() -> String {
 }
 
 /// The exit code, the summary of the case, and the warnings.
-fn outcome(path: &Path) -> (Option<i32>, Value, Vec<String>) {
+pub fn outcome(path: &Path) -> (Option<i32>, Value, Vec<String>) {
     let path = path.to_str().unwrap();
     let run = run(["scan", "-q", "--format", "json", path]);
     let case: Value = serde_json::from_str(&run.out()).unwrap();

@@ -13,8 +13,10 @@
 //! | `hostile` | can text from outside steer a terminal? |
 //! | `layers` | does the source keep to the way of the data? |
 //! | `library` | (what tests of the library share) |
+//! | `locks` | is what is encrypted opened, or named? |
 //! | `oracle` | do fast path and naive twin agree? |
 //! | `packages` | does the lock file keep to few, known packages? |
+//! | `packed_samples`, `packers` | (archives of others, and ways to make them) |
 //! | `scanning` | (how the topics scan through the library) |
 //! | `showcase` | does the made-up incident come out as told? |
 //! | `showcase_maker` | (makes the incident) |
@@ -37,8 +39,10 @@ mod faults;
 mod hostile;
 mod layers;
 mod library;
+mod locks;
 mod oracle;
 mod packages;
+mod packed_samples;
 mod packers;
 mod scanning;
 mod showcase;

@@ -136,3 +136,111 @@ pub fn crc(bytes: &[u8]) -> u32 {
     crc.update(bytes);
     crc.sum()
 }
+
+/// A member of a zip by its parts, each of which may lie.
+#[derive(Clone)]
+pub struct ZipMember {
+    pub name: Vec<u8>,
+    pub method: u16,
+    pub flags: u16,
+    pub crc: u32,
+    pub size: u32,
+    /// Its bytes as they lie there.
+    pub packed: Vec<u8>,
+}
+
+impl ZipMember {
+    /// Bytes that were packed in that way.
+    pub fn new(
+        name: &str,
+        method: u16,
+        bytes: &[u8],
+        packed: Vec<u8>,
+    ) -> Self {
+        let (name, crc) = (name.as_bytes().to_vec(), crc(bytes));
+        let size = bytes.len() as u32;
+        Self { name, method, flags: 0, crc, size, packed }
+    }
+
+    /// Bytes as they are.
+    pub fn stored(name: &str, bytes: &[u8]) -> Self {
+        Self::new(name, 0, bytes, bytes.to_vec())
+    }
+
+    /// Bytes packed with Deflate.
+    pub fn deflated(name: &str, bytes: &[u8]) -> Self {
+        Self::new(name, 8, bytes, deflate(bytes))
+    }
+
+    /// The fields that both headers have, from the version needed on.
+    fn fields(&self) -> Vec<u8> {
+        let mut out = vec![20, 0];
+        out.extend(self.flags.to_le_bytes());
+        out.extend(self.method.to_le_bytes());
+        out.extend([0; 4]);
+        out.extend(self.crc.to_le_bytes());
+        out.extend((self.packed.len() as u32).to_le_bytes());
+        out.extend(self.size.to_le_bytes());
+        out.extend((self.name.len() as u16).to_le_bytes());
+        out.extend([0; 2]);
+        out
+    }
+
+    /// What stands before and with its bytes.
+    pub fn local(&self) -> Vec<u8> {
+        let head = [b"PK\x03\x04".as_slice(), &self.fields(), &self.name];
+        [head.concat(), self.packed.clone()].concat()
+    }
+
+    /// Its entry of the directory.
+    pub fn entry(&self, place: u32) -> Vec<u8> {
+        let mut out = b"PK\x01\x02\x14\0".to_vec();
+        out.extend(self.fields());
+        out.extend([0; 10]);
+        out.extend(place.to_le_bytes());
+        out.extend(&self.name);
+        out
+    }
+}
+
+/// The end of a zip.
+pub fn zip_end(count: u16, length: u32, place: u32) -> Vec<u8> {
+    let mut out = b"PK\x05\x06\0\0\0\0".to_vec();
+    out.extend([count.to_le_bytes(), count.to_le_bytes()].concat());
+    out.extend(length.to_le_bytes());
+    out.extend(place.to_le_bytes());
+    out.extend([0; 2]);
+    out
+}
+
+/// A zip of these members.
+pub fn zip_of(members: &[ZipMember]) -> Vec<u8> {
+    let (mut out, mut directory) = (Vec::new(), Vec::new());
+    for member in members {
+        directory.extend(member.entry(out.len() as u32));
+        out.extend(member.local());
+    }
+    let (length, place) = (directory.len() as u32, out.len() as u32);
+    out.extend(directory);
+    out.extend(zip_end(members.len() as u16, length, place));
+    out
+}
+
+pub fn deflate(bytes: &[u8]) -> Vec<u8> {
+    let level = flate2::Compression::default();
+    let mut out = flate2::write::DeflateEncoder::new(Vec::new(), level);
+    out.write_all(bytes).unwrap();
+    out.finish().unwrap()
+}
+
+/// Encrypts a member in the old way.
+pub fn encrypted(mut member: ZipMember, password: &[u8]) -> ZipMember {
+    let (mut out, check) = (Vec::new(), (member.crc >> 24) as u8);
+    let mut to =
+        rawzip::zipcrypto::Encryptor::new(&mut out, password, [7; 11], check)
+            .unwrap();
+    to.write_all(&member.packed).unwrap();
+    drop(to);
+    (member.packed, member.flags) = (out, 1);
+    member
+}

@@ -15,6 +15,7 @@ use lzma_rust2::{Lzma2Reader, LzmaReader};
 use ppmd_rust::Ppmd7Decoder;
 
 use super::super::budget::{Budget, Hold};
+use super::super::decrypt::{Chained, Lock};
 use super::super::members::Refusal;
 use super::directory::Coder;
 use crate::limits::{self, DECODER_WINDOW_LOG};
@@ -50,15 +51,21 @@ mod method {
     pub const AES: u64 = 0x06_F1_07_01;
 }
 
-/// True where a block's bytes are encrypted.
-pub(super) fn is_encrypted(coders: &[Coder]) -> bool {
-    coders.iter().any(|coder| coder.method == method::AES)
+/// How a block's bytes are encrypted, if they are.
+pub(super) fn lock(coders: &[Coder]) -> Option<Result<Lock, Refusal>> {
+    let coder = coders.iter().find(|coder| coder.method == method::AES)?;
+    let lock = Lock::read(&coder.props);
+    Some(lock.filter(Lock::is_cheap).ok_or_else(|| Refusal {
+        kind: Kind::Unreadable,
+        why: "encrypted in a way that is not read".to_owned(),
+    }))
 }
 
 /// Unpacks what a block's coders packed.
 pub(super) fn open<'r>(
     coders: &[Coder],
     packed: impl Read + 'r,
+    key: Option<[u8; 32]>,
     budget: &Budget,
 ) -> Result<Plain<'r>, Refusal> {
     let needs = coders.iter().map(memory).sum::<u64>();
@@ -69,7 +76,7 @@ pub(super) fn open<'r>(
     };
     let mut reader: Box<dyn Read + 'r> = Box::new(packed);
     for coder in coders {
-        let plain = decoder(coder, reader).map_err(|error| Refusal {
+        let plain = decoder(coder, reader, key).map_err(|error| Refusal {
             kind: Kind::Cut,
             why: format!("its packed bytes are damaged: {error}"),
         })?;
@@ -126,6 +133,7 @@ fn memory(coder: &Coder) -> u64 {
 fn decoder<'r>(
     coder: &Coder,
     packed: Box<dyn Read + 'r>,
+    key: Option<[u8; 32]>,
 ) -> io::Result<Option<Box<dyn Read + 'r>>> {
     let first = coder.props.first().copied().unwrap_or(0);
     let start = four(&coder.props, 0) as usize;
@@ -158,6 +166,12 @@ fn decoder<'r>(
         method::DELTA => {
             Box::new(DeltaReader::new(packed, usize::from(first) + 1))
         }
+        method::AES => match (Lock::read(&coder.props), key) {
+            (Some(lock), Some(key)) => {
+                Box::new(Chained::new(packed, &lock, key))
+            }
+            _ => return Ok(None),
+        },
         method::ARM64 => Box::new(BcjReader::new_arm64(packed, start)),
         method::RISCV => Box::new(BcjReader::new_riscv(packed, start)),
         it if method::X86.contains(&it) => {
