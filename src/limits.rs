@@ -42,9 +42,16 @@ pub const WALK_DEPTH: usize = 64;
 /// this bounds time, not memory.
 pub const DECOMPRESSED_BYTES: u64 = 64 << 30;
 
-/// Members of one archive; the rest is told, not read. A year of hourly
-/// logs of a hundred sites is less.
-pub const MEMBERS: usize = 1_000_000;
+/// Members of an archive and those in it; the rest is told, not read. Four
+/// sites that log by the hour fill as many in six years, and each member is a
+/// row of the case.
+pub const MEMBERS: usize = 200_000;
+
+/// Bytes of the names of all these members.
+pub const MEMBER_NAMES: u64 = 32 << 20;
+
+/// Bytes of the directory of an archive: room for as many members.
+pub const DIRECTORY_BYTES: u64 = 64 << 20;
 
 /// Bytes that may come out of an archive and those in it, by its own: the
 /// most that deflate can do, and more than logs ever shrink.
@@ -53,8 +60,18 @@ pub const UNPACKED_RATIO: u64 = 1_000;
 /// The same for a small one.
 pub const UNPACKED_LEAST: u64 = 1 << 30;
 
-/// A zip inside another archive is read into memory up to this size.
-pub const ZIP_IN_MEMORY: u64 = 64 << 20;
+/// A zip or 7z inside another archive, or on standard input, is read into
+/// memory up to this size, because its directory stands at its end.
+pub const HELD_ARCHIVE: u64 = 64 << 20;
+
+/// Memory that an archive and those in it may take at once for dictionaries
+/// and for what is held whole: the 256 MiB of 7-Zip's highest level, and a
+/// little for the decoders themselves.
+pub const ARCHIVE_MEMORY: u64 = 264 << 20;
+
+/// Rounds of the hash that makes 7-Zip's key of a password, as a power of
+/// two: 7-Zip writes 19 and reads no more than this.
+pub const KEY_ROUNDS: u8 = 24;
 
 /// Archives inside archives that are opened.
 pub const ARCHIVE_DEPTH: usize = 8;

@@ -65,7 +65,7 @@ pub enum Command {
 pub struct ScanArgs {
     /// Files, folders (with all below them), patterns, or `-` for standard
     /// input. Files may be packed (gzip, bzip2, xz, zstd) or archives
-    /// (tar, zip).
+    /// (tar, zip, 7z).
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// Write the case into this folder: case.json and hits.jsonl.
@@ -94,6 +94,13 @@ pub struct ScanArgs {
     /// Read files instead of mapping them: for logs that are being written.
     #[arg(long)]
     pub no_mmap: bool,
+    /// Try this password on encrypted archives. May be repeated. Others on
+    /// this machine may see it: --password-file hides it.
+    #[arg(long, value_name = "PASSWORD")]
+    pub password: Vec<String>,
+    /// Try the passwords in this file, one a line.
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
     /// Hash each file.
     #[arg(
         long,

@@ -1,19 +1,19 @@
-//! Archives behind one face: what is one, how it opens, and how much may
-//! come out of it.
+//! Archives behind one face: what is one, and how it opens.
 //!
 //! In: a stream or a file that starts like an archive. Out: a queue of
 //! members, and a [`Walk`] that fills it on a thread of its own.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Receiver;
 
-use super::members::{Member, Members, members};
+use super::apart::Apart;
+use super::budget::Budget;
+use super::members::{Member, Members, Naming, members};
+use super::password::Passwords;
+use super::sevenz::SevenZ;
 use super::stream::StreamEnd;
 use super::tar::Tar;
 use super::zip::Zip;
-use crate::limits;
 use crate::raw::Raw;
 use crate::warning::{Kind, Warning};
 
@@ -24,9 +24,44 @@ pub enum Archive {
     Tar(Tar),
     /// Has a directory at its end.
     Zip(Zip),
+    /// The same, and its files may be packed as one.
+    SevenZ(SevenZ),
 }
 
 impl Archive {
+    /// The same, with passwords for what is encrypted in it.
+    #[must_use]
+    pub fn unlock(mut self, passwords: &Passwords) -> Self {
+        match &mut self {
+            Self::Tar(_) => {}
+            Self::Zip(zip) => zip.unlock(passwords),
+            Self::SevenZ(sevenz) => sevenz.unlock(passwords),
+        }
+        self
+    }
+
+    /// Its members all apart, where any of them can be read before any
+    /// other; else the archive again.
+    pub fn apart(
+        self,
+        name: &Raw,
+        path: &Path,
+        budget: &Budget,
+    ) -> Result<Apart, Box<Self>> {
+        let mut faults = Faults::of(name);
+        let listing = match &self {
+            Self::Zip(zip) => zip.apart(&mut faults),
+            Self::Tar(_) | Self::SevenZ(_) => None,
+        };
+        match listing {
+            None => Err(Box::new(self)),
+            Some(listing) => {
+                let naming = Naming::new(name.clone(), path);
+                Ok(Apart::new(self, listing, naming, budget, faults))
+            }
+        }
+    }
+
     /// The queue of its members, and what fills it. `name` and `path` are
     /// those of the archive; `budget` bounds what comes out.
     pub fn open(
@@ -36,7 +71,7 @@ impl Archive {
         budget: &Budget,
     ) -> (Walk, Receiver<Member>) {
         let (to, from) = members(name.clone(), path, budget.clone());
-        let faults = Faults { name: name.clone(), ..Faults::default() };
+        let faults = Faults::of(name);
         (Walk { archive: self, to, faults }, from)
     }
 
@@ -45,6 +80,7 @@ impl Archive {
         match self {
             Self::Tar(tar) => tar.finish(),
             Self::Zip(zip) => zip.finish(),
+            Self::SevenZ(sevenz) => sevenz.finish(),
         }
     }
 }
@@ -64,45 +100,12 @@ impl Walk {
         match &mut archive {
             Archive::Tar(tar) => tar.walk(&mut to, &mut faults),
             Archive::Zip(zip) => zip.walk(&mut to, &mut faults),
+            Archive::SevenZ(sevenz) => sevenz.walk(&mut to, &mut faults),
         }
-        if to.is_over_budget() {
-            let detail = "more came out of it than an honest archive holds; \
-                          the rest was not read";
-            faults.note(Kind::Limit, detail);
-        }
+        to.finish(&mut faults);
         let mut end = archive.finish();
         end.warnings.extend(faults.finish());
         end
-    }
-}
-
-/// How many bytes may still come out of an archive and those in it, so that
-/// a small file cannot keep anybody busy for days.
-#[derive(Clone, Debug)]
-pub struct Budget(Arc<AtomicU64>);
-
-impl Budget {
-    /// That of an archive of so many bytes.
-    pub fn of(bytes: u64) -> Self {
-        let most = bytes.saturating_mul(limits::UNPACKED_RATIO);
-        Self(Arc::new(AtomicU64::new(most.max(limits::UNPACKED_LEAST))))
-    }
-
-    /// No bound: for what comes by a pipe, whose size nobody knows.
-    pub fn unbounded() -> Self {
-        Self(Arc::new(AtomicU64::new(u64::MAX)))
-    }
-
-    /// A budget of so many bytes.
-    #[cfg(test)]
-    pub(super) fn exactly(bytes: u64) -> Self {
-        Self(Arc::new(AtomicU64::new(bytes)))
-    }
-
-    /// Takes so many bytes; false where they are not left.
-    pub(super) fn take(&self, bytes: u64) -> bool {
-        let take = |left: u64| left.checked_sub(bytes);
-        self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).is_ok()
     }
 }
 
@@ -115,8 +118,18 @@ pub(super) struct Faults {
 }
 
 impl Faults {
+    fn of(name: &Raw) -> Self {
+        Self { name: name.clone(), ..Self::default() }
+    }
+
     pub fn note(&mut self, kind: Kind, detail: impl Into<String>) {
         self.warnings.push(Warning::new(kind, self.name.clone(), detail));
+    }
+
+    /// What was met so many times.
+    pub fn count(&mut self, kind: Kind, detail: &str, count: u64) {
+        let (exhibit, detail) = (self.name.clone(), detail.to_owned());
+        self.warnings.push(Warning { kind, exhibit, detail, count });
     }
 
     /// A member that is no file.
@@ -124,12 +137,10 @@ impl Faults {
         self.links += 1;
     }
 
-    fn finish(mut self) -> Vec<Warning> {
+    pub fn finish(mut self) -> Vec<Warning> {
         if self.links > 0 {
-            let detail = "members that are no files, such as links".to_owned();
-            let (exhibit, count) = (self.name, self.links);
-            let kind = Kind::Odd;
-            self.warnings.push(Warning { kind, exhibit, detail, count });
+            let detail = "members that are no files, such as links";
+            self.count(Kind::Odd, detail, self.links);
         }
         self.warnings
     }

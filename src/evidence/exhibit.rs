@@ -15,6 +15,7 @@ use super::hash::Hashing;
 use super::identity::{self, PathIdentity};
 use super::map::{self, Mapping};
 use super::packing::Packing;
+use super::sevenz::SevenZ;
 use super::stream::Stream;
 use super::tar::Tar;
 use super::whole::Whole;
@@ -72,6 +73,8 @@ pub enum Content {
     Stream(Stream),
     /// A directory, and files by their places.
     Zip(Zip),
+    /// The same.
+    SevenZ(SevenZ),
 }
 
 impl Exhibit {
@@ -113,6 +116,10 @@ impl Exhibit {
         if Zip::is_start(&start) {
             return Ok(Content::Zip(Zip::file(name, file, seen, hashing)));
         }
+        if SevenZ::is_start(&start) {
+            let sevenz = SevenZ::file(name, file, seen, hashing);
+            return Ok(Content::SevenZ(sevenz));
+        }
         if access == Access::Auto && seen.bytes > 0 && !is_packed(&start) {
             match Mapping::new(file, &self.path, name.clone(), seen) {
                 Ok(mapping) => return Ok(Content::Mapped(mapping)),
@@ -148,6 +155,7 @@ fn is_packed(start: &[u8]) -> bool {
     Packing::of(start).is_some()
         || Tar::is_start(start)
         || Zip::is_start(start)
+        || SevenZ::is_start(start)
 }
 
 /// The first bytes; the file stands at its start again.

@@ -10,13 +10,16 @@ use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use super::archive::Budget;
+use super::archive::Faults;
+use super::budget::Budget;
 use super::feed::fill;
 use super::hash::Hashing;
 use super::identity::{self, PathIdentity};
 use super::packing::unpacked_name;
 use super::stream::Stream;
+use crate::limits;
 use crate::raw::Raw;
+use crate::warning::{Kind, Warning};
 
 /// Bytes of one block in the queue.
 const BLOCK: usize = 256 << 10;
@@ -24,8 +27,14 @@ const BLOCK: usize = 256 << 10;
 /// Blocks that wait.
 const WAITING: usize = 4;
 
+/// Why a member cannot be read.
+#[derive(Clone, Debug)]
+pub(super) struct Refusal {
+    pub kind: Kind,
+    pub why: String,
+}
+
 /// One file in an archive.
-#[derive(Debug)]
 pub struct Member {
     /// `logs.tar!/WEB01/W3SVC1/u_ex010719.log`; `#2` stands behind the name
     /// that is met a second time.
@@ -33,31 +42,93 @@ pub struct Member {
     /// Where it would lie, had the archive been a folder: tells host and
     /// site. Nothing is there.
     pub path: PathBuf,
-    bytes: Pipe,
+    bytes: Bytes,
 }
 
+/// A member's bytes, or why there are none.
+type Bytes = Result<Box<dyn Read + Send>, Refusal>;
+
 impl Member {
+    pub(super) fn new(name: Raw, path: PathBuf, bytes: Bytes) -> Self {
+        Self { name, path, bytes }
+    }
+
     /// What its path tells about host, site and day.
     pub fn identity(&self) -> PathIdentity {
         identity::of(&self.path)
     }
 
-    /// Its bytes, decompressed where they are packed.
-    pub fn stream(self, hashing: Hashing) -> Stream {
-        Stream::new(self.name, Box::new(self.bytes), hashing)
+    /// Its bytes, decompressed where they are packed; or why there are none.
+    pub fn stream(self, hashing: Hashing) -> Result<Stream, Warning> {
+        match self.bytes {
+            Ok(bytes) => Ok(Stream::new(self.name, bytes, hashing)),
+            Err(Refusal { kind, why }) => {
+                Err(Warning::new(kind, self.name, why))
+            }
+        }
     }
+}
+
+/// The names of the members of an archive.
+pub(super) struct Naming {
+    archive: Raw,
+    path: PathBuf,
+    /// How often each name was met: an archive may hold a name twice, with
+    /// other bytes.
+    met: HashMap<Vec<u8>, u64>,
+}
+
+impl Naming {
+    pub fn new(archive: Raw, path: &Path) -> Self {
+        Self { archive, path: folder_like(path), met: HashMap::new() }
+    }
+
+    /// The name of the next member as an exhibit; `None` where there were
+    /// too many.
+    pub fn name(&mut self, name: &[u8], budget: &Budget) -> Option<Raw> {
+        let name = bare(name);
+        let mut whole = [self.archive.as_bytes(), b"!/", name].concat();
+        if !budget.take_member(whole.len()) {
+            return None;
+        }
+        let met = self.met.entry(name.to_owned()).or_default();
+        *met += 1;
+        if *met > 1 {
+            whole.extend_from_slice(format!("#{met}").as_bytes());
+        }
+        Some(Raw::from(whole.as_slice()))
+    }
+
+    /// Where a member would lie, had the archive been a folder.
+    pub fn path(&self, name: &[u8]) -> PathBuf {
+        // Old packers on Windows write backslashes.
+        let inside = String::from_utf8_lossy(bare(name)).replace('\\', "/");
+        self.path.join(inside.trim_start_matches('/'))
+    }
+
+    /// Says that there were too many.
+    pub fn too_many(faults: &mut Faults) {
+        let most = limits::MEMBERS;
+        let mib = limits::MEMBER_NAMES >> 20;
+        let detail = format!(
+            "more than {most} members, or {mib} MiB of their names; the rest \
+             was not read"
+        );
+        faults.note(Kind::Limit, detail);
+    }
+}
+
+fn bare(name: &[u8]) -> &[u8] {
+    name.strip_prefix(b"./").unwrap_or(name)
 }
 
 /// Where members go.
 pub(super) struct Members {
-    archive: Raw,
-    path: PathBuf,
+    naming: Naming,
     to: SyncSender<Member>,
-    /// How often each name was met: an archive may hold a name twice, with
-    /// other bytes.
-    met: HashMap<Vec<u8>, u64>,
     budget: Budget,
     over_budget: bool,
+    too_many: bool,
 }
 
 /// Nobody wants the members any more.
@@ -74,22 +145,17 @@ pub(super) fn members(
     budget: Budget,
 ) -> (Members, Receiver<Member>) {
     let (to, from) = sync_channel(0);
-    let members = Members {
-        archive,
-        path: folder_like(path),
-        to,
-        met: HashMap::new(),
-        budget,
-        over_budget: false,
-    };
+    let naming = Naming::new(archive, path);
+    let (over_budget, too_many) = (false, false);
+    let members = Members { naming, to, budget, over_budget, too_many };
     (members, from)
 }
 
 /// The path of the folder that an archive was made of, as far as its name
 /// tells: people name archives after hosts.
 fn folder_like(path: &Path) -> PathBuf {
-    const ENDINGS: [&str; 6] =
-        [".tar", ".tgz", ".tbz2", ".txz", ".tzst", ".zip"];
+    const ENDINGS: [&str; 7] =
+        [".tar", ".tgz", ".tbz2", ".txz", ".tzst", ".zip", ".7z"];
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
         return path.to_owned();
     };
@@ -115,42 +181,56 @@ impl Members {
         &mut self,
         name: &[u8],
         size: Option<u64>,
-        mut bytes: impl Read,
+        bytes: impl Read,
     ) -> Result<(), Unwanted> {
         let (to, from) = sync_channel(WAITING);
-        let name = name.strip_prefix(b"./").unwrap_or(name);
-        let mut whole = [self.archive.as_bytes(), b"!/", name].concat();
-        let met = self.met.entry(name.to_owned()).or_default();
-        *met += 1;
-        if *met > 1 {
-            whole.extend_from_slice(format!("#{met}").as_bytes());
-        }
-        // Old packers on Windows write backslashes.
-        let inside = String::from_utf8_lossy(name).replace('\\', "/");
-        let inside = inside.trim_start_matches('/');
-        let member = Member {
-            name: Raw::from(whole.as_slice()),
-            path: self.path.join(inside),
-            bytes: Pipe { from, block: Cursor::default() },
-        };
-        self.to.send(member).map_err(|_| Unwanted)?;
+        let pipe = Pipe { from, block: Cursor::default() };
+        self.hand_over(name, Ok(Box::new(pipe)))?;
         // Where nobody reads this one to its end, others may be wanted.
-        if let Ok(Some(fault)) = self.pump(size, &mut bytes, &to) {
+        let mut bytes = Sized { bytes, left: size };
+        if let Ok(Some(fault)) = self.pump(&mut bytes, &to) {
             let _ = to.send(Err(fault));
         }
         if self.over_budget { Err(Unwanted) } else { Ok(()) }
     }
 
+    /// Hands over a member that cannot be read: it is an exhibit too.
+    pub fn refuse(
+        &mut self,
+        name: &[u8],
+        refusal: Refusal,
+    ) -> Result<(), Unwanted> {
+        self.hand_over(name, Err(refusal))
+    }
+
+    fn hand_over(
+        &mut self,
+        name: &[u8],
+        bytes: Bytes,
+    ) -> Result<(), Unwanted> {
+        let path = self.naming.path(name);
+        let Some(name) = self.naming.name(name, &self.budget) else {
+            self.too_many = true;
+            return Err(Unwanted);
+        };
+        self.to.send(Member { name, path, bytes }).map_err(|_| Unwanted)
+    }
+
+    /// What may still come out of the archive.
+    pub fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
     /// Hands over the bytes of a member; what ended them early.
     fn pump(
         &mut self,
-        size: Option<u64>,
-        bytes: &mut impl Read,
+        bytes: &mut Sized<impl Read>,
         to: &SyncSender<Block>,
     ) -> Result<Option<io::Error>, Unread> {
-        let mut left = size.unwrap_or(u64::MAX);
-        while left > 0 {
-            let room = usize::try_from(left).unwrap_or(BLOCK).min(BLOCK);
+        loop {
+            // No more than there is: a million members may be small ones.
+            let left = bytes.left.unwrap_or(u64::MAX);
+            let room = usize::try_from(left).unwrap_or(BLOCK).clamp(1, BLOCK);
             let mut block = vec![0; room];
             let (count, fault) = fill(bytes, &mut block, STEP);
             if !self.budget.take(count as u64) {
@@ -160,31 +240,25 @@ impl Members {
                 )));
             }
             block.truncate(count);
-            left -= count as u64;
             if count > 0 {
                 to.send(Ok(block)).map_err(|_| Unread)?;
             }
-            if fault.is_some() {
+            if fault.is_some() || count == 0 {
                 return Ok(fault);
             }
-            if count == 0 {
-                let early = "the archive ends before the member does";
-                return Ok(size.map(|_| broken(early)));
-            }
         }
-        // Where there is a checksum, it is told at the end.
-        Ok(match bytes.read(&mut [0]) {
-            Ok(0) => None,
-            Ok(_) => {
-                Some(broken("the member is longer than the archive says"))
-            }
-            Err(error) => Some(error),
-        })
     }
 
-    /// True where more came out of the archive than may.
-    pub fn is_over_budget(&self) -> bool {
-        self.over_budget
+    /// Says where more came out of the archive than may.
+    pub fn finish(self, faults: &mut Faults) {
+        if self.over_budget {
+            let detail = "more came out of it than an honest archive holds; \
+                          the rest was not read";
+            faults.note(Kind::Limit, detail);
+        }
+        if self.too_many {
+            Naming::too_many(faults);
+        }
     }
 }
 
@@ -197,6 +271,80 @@ fn broken(what: &'static str) -> io::Error {
 /// Bytes asked of a decoder at once: so many are lost at most where one
 /// keeps to itself what it decoded before a fault.
 const STEP: usize = 8 << 10;
+
+/// Bytes that are as many as the archive says, or end in an error.
+pub(super) struct Sized<R> {
+    bytes: R,
+    /// `None` where nobody knows.
+    left: Option<u64>,
+}
+
+impl<R: Read> Sized<R> {
+    pub fn new(bytes: R, size: u64) -> Self {
+        Self { bytes, left: Some(size) }
+    }
+}
+
+impl<R: Read> Read for Sized<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let Some(left) = self.left else { return self.bytes.read(into) };
+        if left == 0 && !into.is_empty() {
+            // Where there is a checksum, it is told at the end.
+            return match self.bytes.read(&mut [0])? {
+                0 => Ok(0),
+                _ => Err(broken("the member is longer than the archive says")),
+            };
+        }
+        let room = usize::try_from(left).unwrap_or(usize::MAX);
+        let room = room.min(into.len());
+        let into = into.get_mut(..room).unwrap_or_default();
+        let count = self.bytes.read(into)?;
+        if count == 0 && !into.is_empty() {
+            return Err(broken("the archive ends before the member does"));
+        }
+        self.left = Some(left - count as u64);
+        Ok(count)
+    }
+}
+
+/// Asks for the same bytes at once whatever the reader asks for, so that a
+/// fault costs the same bytes for any reader.
+pub(super) struct Steady<R> {
+    bytes: R,
+    buffer: Box<[u8]>,
+    at: usize,
+    end: usize,
+    fault: Option<io::Error>,
+}
+
+impl<R: Read> Steady<R> {
+    pub fn new(bytes: R) -> Self {
+        let buffer = vec![0; 8 * STEP].into();
+        Self { bytes, buffer, at: 0, end: 0, fault: None }
+    }
+}
+
+impl<R: Read> Read for Steady<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.at == self.end {
+            if let Some(fault) = self.fault.take() {
+                return Err(fault);
+            }
+            (self.end, self.fault) =
+                fill(&mut self.bytes, &mut self.buffer, STEP);
+            self.at = 0;
+            if self.end == 0
+                && let Some(fault) = self.fault.take()
+            {
+                return Err(fault);
+            }
+        }
+        let mut ready = self.buffer.get(self.at..self.end).unwrap_or_default();
+        let count = ready.read(into)?;
+        self.at += count;
+        Ok(count)
+    }
+}
 
 /// The other end of a member.
 #[derive(Debug)]

@@ -22,10 +22,17 @@
 //! | `whole` | a small file, read at once |
 //! | `stream`, `feed` | read once: decoded, counted, hashed |
 //! | `packing`, `gzip`, `packed` | how bytes are packed, and the decoders |
-//! | `archive`, `members`, `tar`, `zip` | each file in them is an exhibit |
+//! | `archive`, `members`, `tar`, `zip`, `sevenz` | each file in them is an exhibit |
+//! | `seekable` | an archive whose directory stands at its end |
+//! | `apart` | members that are read in any order |
+//! | `password`, `decrypt` | what is encrypted in one |
+//! | `budget` | how much may come out of one |
 //! | `hash` | SHA-256 |
 
+mod apart;
 mod archive;
+mod budget;
+mod decrypt;
 mod discover;
 mod exhibit;
 mod feed;
@@ -38,6 +45,9 @@ mod map;
 mod members;
 mod packed;
 mod packing;
+mod password;
+mod seekable;
+mod sevenz;
 mod stream;
 mod tar;
 #[cfg(test)]
@@ -45,7 +55,9 @@ mod tests;
 mod whole;
 mod zip;
 
-pub use self::archive::{Archive, Budget, Walk};
+pub use self::apart::Apart;
+pub use self::archive::{Archive, Walk};
+pub use self::budget::Budget;
 pub use self::discover::{Evidence, discover, discover_watched};
 pub use self::exhibit::{Access, Content, Exhibit, Input};
 pub use self::hash::{Digest, Hasher, Hashing, hex, sha256};
@@ -54,6 +66,8 @@ pub use self::inside::is_inside;
 pub use self::map::Mapping;
 pub use self::members::Member;
 pub use self::packing::unpacked_name;
+pub use self::password::Passwords;
+pub use self::sevenz::SevenZ;
 pub use self::stream::{Stream, StreamEnd};
 pub use self::tar::Tar;
 pub use self::whole::Whole;

@@ -9,7 +9,6 @@ use std::io::{Cursor, Read};
 use super::archive::Faults;
 use super::members::Members;
 use super::stream::{Stream, StreamEnd};
-use crate::limits;
 use crate::warning::Kind;
 
 /// A tar whose members are asked for.
@@ -67,11 +66,6 @@ fn walk(archive: impl Read, to: &mut Members, faults: &mut Faults) {
         Err(error) => return faults.note(Kind::Cut, format!("tar: {error}")),
     };
     for (number, entry) in entries.enumerate() {
-        if number >= limits::MEMBERS {
-            let most = limits::MEMBERS;
-            let detail = format!("tar: entries after the first {most}");
-            return faults.note(Kind::Limit, detail);
-        }
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {

@@ -1,54 +1,51 @@
 //! zip: its files become members.
 //!
 //! In: a file, or a zip inside another archive, which is read into memory.
-//! Out: members in the order of the zip's directory, each checked against
-//! its size and checksum. Nothing is extracted: names are told, never
-//! followed.
+//! Out: members, each checked against its size and checksum: of a file all
+//! apart, so that several threads can read them at once, else in the order
+//! of the directory. Nothing is extracted: names are told, never followed.
+
+mod directory;
+mod salvage;
+mod unpack;
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Cursor, Read, Seek};
+use std::io::{BufReader, Read};
+use std::sync::Arc;
 
-use bzip2::read::BzDecoder;
-use flate2::Crc;
-use flate2::read::DeflateDecoder;
-use lzma_rust2::XzReader;
-use rawzip::{
-    CompressionMethod, RECOMMENDED_BUFFER_SIZE, ReaderAt, ZipArchive,
-    ZipArchiveEntryWayfinder,
-};
+use rawzip::{FileReader, RECOMMENDED_BUFFER_SIZE, RangeReader, ZipLocator};
 
+pub(super) use self::directory::Entry;
+use self::directory::entries;
+use self::salvage::salvage;
+use self::unpack::{open, refusal};
 use super::archive::Faults;
+use super::budget::Budget;
 use super::exhibit::Seen;
-use super::feed::Source;
 use super::hash::Hashing;
-use super::members::Members;
+use super::members::{Members, Refusal};
+use super::password::Passwords;
+use super::seekable::Seekable;
 use super::stream::{Stream, StreamEnd};
-use crate::limits::{self, DECODER_WINDOW_KIB, DECODER_WINDOW_LOG};
 use crate::raw::Raw;
-use crate::warning::{Kind, Warning};
+use crate::warning::Kind;
 
 /// A zip whose members are asked for.
 #[derive(Debug)]
 pub struct Zip {
     name: Raw,
-    from: From,
+    from: Seekable,
+    passwords: Passwords,
 }
 
-#[derive(Debug)]
-enum From {
-    File { file: File, seen: Seen, hashing: Hashing },
-    Memory { bytes: Vec<u8>, stream: Stream },
-    TooLarge { stream: Stream },
-}
+/// The bytes of a zip, which many threads read at once.
+pub(super) type Place = Arc<dyn rawzip::ReaderAt + Send + Sync>;
 
-/// One file of the directory.
-struct Entry {
-    name: Vec<u8>,
-    size: u64,
-    method: CompressionMethod,
-    place: ZipArchiveEntryWayfinder,
-    crc: u32,
-    is_encrypted: bool,
+/// The entries of a directory, and where their bytes are.
+pub(super) struct Listing {
+    pub entries: Vec<Entry>,
+    place: Place,
+    passwords: Passwords,
 }
 
 impl Zip {
@@ -65,331 +62,114 @@ impl Zip {
         seen: Seen,
         hashing: Hashing,
     ) -> Self {
-        Self { name, from: From::File { file, seen, hashing } }
+        let from = Seekable::File { file, seen, hashing };
+        Self { name, from, passwords: Passwords::default() }
     }
 
     /// A zip that comes from front to back, of which `head` was read. It is
     /// read into memory, because its directory stands at its end; where it
     /// is too large for that, it has no members.
-    pub fn stream(name: Raw, head: Vec<u8>, mut stream: Stream) -> Self {
-        let (mut bytes, most) = (head, limits::ZIP_IN_MEMORY);
-        // `Stream` reports no error: damage ends it and is told at its end.
-        let _ = (&mut stream).take(most).read_to_end(&mut bytes);
-        let from = if bytes.len() as u64 >= most {
-            From::TooLarge { stream }
-        } else {
-            From::Memory { bytes, stream }
+    pub fn stream(
+        name: Raw,
+        head: Vec<u8>,
+        stream: Stream,
+        budget: &Budget,
+    ) -> Self {
+        let from = Seekable::stream(head, stream, budget);
+        Self { name, from, passwords: Passwords::default() }
+    }
+
+    /// Tries these on what is encrypted.
+    pub(super) fn unlock(&mut self, passwords: &Passwords) {
+        self.passwords = passwords.clone();
+    }
+
+    /// The members of a zip that lies in a file and has a directory.
+    pub(super) fn apart(&self, faults: &mut Faults) -> Option<Listing> {
+        let Seekable::File { file, seen, .. } = &self.from else {
+            return None;
         };
-        Self { name, from }
+        let place = FileReader::from(file.try_clone().ok()?);
+        self.list(Arc::new(place), seen.bytes, faults).ok()
     }
 
     /// Hands over the members.
     pub(super) fn walk(&mut self, to: &mut Members, faults: &mut Faults) {
-        match &mut self.from {
-            From::File { file, .. } => walk_file(file, to, faults),
-            From::Memory { bytes, .. } => {
-                walk_memory(std::mem::take(bytes), to, faults);
+        let (place, end): (Place, u64) = match &mut self.from {
+            Seekable::TooLarge { .. } => {
+                return Seekable::too_large(faults, "zip");
             }
-            From::TooLarge { .. } => {
-                let mib = limits::ZIP_IN_MEMORY >> 20;
-                let detail = format!(
-                    "not opened: a zip of more than {mib} MiB inside an \
-                     archive or a stream"
-                );
-                faults.note(Kind::Limit, detail);
+            Seekable::File { file, seen, .. } => match file.try_clone() {
+                Ok(file) => (Arc::new(FileReader::from(file)), seen.bytes),
+                Err(error) => return cut(faults, &error.to_string()),
+            },
+            Seekable::Memory { bytes, .. } => {
+                let bytes = std::mem::take(bytes);
+                let end = bytes.len() as u64;
+                (Arc::new(bytes), end)
+            }
+        };
+        match self.list(Arc::clone(&place), end, faults) {
+            Ok(listing) => listing.walk(to),
+            Err(error) => {
+                cut(faults, &error);
+                let whole = RangeReader::new(place, 0..end);
+                salvage(BufReader::new(whole), &self.passwords, to);
             }
         }
+    }
+
+    fn list(
+        &self,
+        place: Place,
+        end: u64,
+        faults: &mut Faults,
+    ) -> Result<Listing, String> {
+        let mut buffer = vec![0; RECOMMENDED_BUFFER_SIZE];
+        let zip = ZipLocator::new().locate_in_reader(place, &mut buffer, end);
+        let zip = zip.map_err(|(_, error)| error.to_string())?;
+        let entries = entries(&zip, end, faults);
+        let place = Arc::clone(zip.get_ref());
+        Ok(Listing { entries, place, passwords: self.passwords.clone() })
     }
 
     /// What is known of the archive, once nothing more is asked of it.
     pub(super) fn finish(self) -> StreamEnd {
-        match self.from {
-            From::Memory { stream, .. } | From::TooLarge { stream } => {
-                stream.finish()
-            }
-            From::File { file, seen, hashing: Hashing::None } => {
-                let change = seen.compare(Seen::now(&file), seen.bytes);
-                let warning = change
-                    .map(|(kind, text)| Warning::new(kind, self.name, text));
-                StreamEnd {
-                    raw_bytes: seen.bytes,
-                    sha256: None,
-                    warnings: warning.into_iter().collect(),
+        self.from.finish(self.name)
+    }
+}
+
+impl Listing {
+    fn walk(self, to: &mut Members) {
+        for entry in &self.entries {
+            let sent = match self.open(entry) {
+                Ok(plain) => {
+                    to.send(&entry.name, Some(entry.packing.size), plain)
                 }
-            }
-            From::File { mut file, seen, hashing } => {
-                // Hashed as it lies there, from its start.
-                let _ = file.rewind();
-                let source = Source::File(file);
-                Stream::over(self.name, source, Some(seen), hashing).finish()
+                Err(refusal) => to.refuse(&entry.name, refusal),
+            };
+            if sent.is_err() {
+                return;
             }
         }
     }
-}
 
-fn walk_memory(bytes: Vec<u8>, to: &mut Members, faults: &mut Faults) {
-    let end = bytes.len() as u64;
-    let mut buffer = vec![0; RECOMMENDED_BUFFER_SIZE];
-    let locator = rawzip::ZipLocator::new();
-    match locator.locate_in_reader(Cursor::new(bytes), &mut buffer, end) {
-        Ok(zip) => members_of(&zip, to, faults),
-        Err((reader, error)) => {
-            cut(faults, &error);
-            salvage(reader, to, faults);
-        }
+    /// A member's bytes, checked.
+    pub fn open(
+        &self,
+        entry: &Entry,
+    ) -> Result<Box<dyn Read + Send>, Refusal> {
+        let range = entry.place.clone();
+        let range = range.ok_or_else(|| refusal("its bytes are lost"))?;
+        let packed = RangeReader::new(Arc::clone(&self.place), range);
+        open(&entry.packing, packed, &self.passwords)
     }
 }
 
-fn walk_file(file: &mut File, to: &mut Members, faults: &mut Faults) {
-    let mut buffer = vec![0; RECOMMENDED_BUFFER_SIZE];
-    let found = file.try_clone().map_err(|error| error.to_string()).and_then(
-        |other| {
-            let found = ZipArchive::from_file(other, &mut buffer);
-            found.map_err(|error| error.to_string())
-        },
-    );
-    match found {
-        Ok(zip) => members_of(&zip, to, faults),
-        Err(error) => {
-            cut(faults, &error);
-            let _ = file.rewind();
-            salvage(BufReader::new(file), to, faults);
-        }
-    }
-}
-
-fn cut(faults: &mut Faults, error: &dyn std::fmt::Display) {
+fn cut(faults: &mut Faults, error: &str) {
     let detail = format!(
         "zip: no directory at its end ({error}); its members are read as \
          they lie"
     );
     faults.note(Kind::Cut, detail);
-}
-
-/// The directory, as far as it can be read.
-fn entries<R: ReaderAt>(
-    zip: &ZipArchive<R>,
-    faults: &mut Faults,
-) -> Vec<Entry> {
-    let mut buffer = vec![0; RECOMMENDED_BUFFER_SIZE];
-    let mut records = zip.entries(&mut buffer);
-    let mut list = Vec::new();
-    loop {
-        match records.next_entry() {
-            Ok(None) => return list,
-            Ok(Some(record)) if record.is_dir() => {}
-            Ok(Some(record)) if record.mode().is_symlink() => faults.link(),
-            Ok(Some(record)) => list.push(Entry {
-                name: record.file_path().as_bytes().to_vec(),
-                size: record.uncompressed_size_hint(),
-                method: record.compression_method(),
-                place: record.wayfinder(),
-                crc: record.crc32(),
-                is_encrypted: record.flags().is_encrypted(),
-            }),
-            Err(error) => {
-                let count = list.len();
-                let detail = format!("zip: after {count} entries: {error}");
-                faults.note(Kind::Cut, detail);
-                return list;
-            }
-        }
-        if list.len() >= limits::MEMBERS {
-            let most = limits::MEMBERS;
-            let detail = format!("zip: entries after the first {most}");
-            faults.note(Kind::Limit, detail);
-            return list;
-        }
-    }
-}
-
-const ENCRYPTED: &str = "encrypted: not read";
-
-fn unknown(method: CompressionMethod) -> String {
-    let method = method.as_u16();
-    format!("packed in a way that is not read (method {method})")
-}
-
-/// Names a member that cannot be read, and why.
-fn refuse(faults: &mut Faults, name: &[u8], why: &str) {
-    let name = String::from_utf8_lossy(name);
-    faults.note(Kind::Unreadable, format!("zip: {name}: {why}"));
-}
-
-fn members_of<R: ReaderAt>(
-    zip: &ZipArchive<R>,
-    to: &mut Members,
-    faults: &mut Faults,
-) {
-    for entry in entries(zip, faults) {
-        if entry.is_encrypted {
-            refuse(faults, &entry.name, ENCRYPTED);
-            continue;
-        }
-        let found = match zip.get_entry(entry.place) {
-            Ok(found) => found,
-            Err(error) => {
-                refuse(faults, &entry.name, &error.to_string());
-                continue;
-            }
-        };
-        let packed = BufReader::new(found.reader());
-        let Some(plain) = unpack(entry.method, packed) else {
-            refuse(faults, &entry.name, &unknown(entry.method));
-            continue;
-        };
-        let checked = Checked { plain, crc: Crc::new(), claimed: entry.crc };
-        if to.send(&entry.name, Some(entry.size), checked).is_err() {
-            return;
-        }
-    }
-}
-
-/// The header that stands before each member.
-struct Local {
-    name: Vec<u8>,
-    method: CompressionMethod,
-    is_encrypted: bool,
-    crc: u32,
-    /// Bytes packed and unpacked; none where they stand behind the member.
-    sizes: Option<(u64, u64)>,
-}
-
-/// Hands over the members of a zip that lost its directory, one after the
-/// other, as far as their own headers tell.
-fn salvage(mut zip: impl BufRead, to: &mut Members, faults: &mut Faults) {
-    while seek_member(&mut zip) {
-        let Some(local) = local(&mut zip) else { return };
-        if local.name.ends_with(b"/") {
-            continue;
-        }
-        let claimed = local.crc;
-        let sent = match (local.sizes, local.method) {
-            _ if local.is_encrypted => {
-                refuse(faults, &local.name, ENCRYPTED);
-                continue;
-            }
-            (Some((packed, size)), method) => {
-                let part = (&mut zip).take(packed);
-                let Some(plain) = unpack(method, part) else {
-                    refuse(faults, &local.name, &unknown(method));
-                    continue;
-                };
-                let plain = Checked { plain, crc: Crc::new(), claimed };
-                to.send(&local.name, Some(size), plain)
-            }
-            // Deflate tells its end, and takes no byte beyond.
-            (None, CompressionMethod::DEFLATE) => {
-                let plain = flate2::bufread::DeflateDecoder::new(&mut zip);
-                to.send(&local.name, None, plain)
-            }
-            (None, _) => {
-                refuse(faults, &local.name, "its size is lost");
-                continue;
-            }
-        };
-        if sent.is_err() {
-            return;
-        }
-    }
-}
-
-/// Goes on to behind the next signature of a member; false at the end.
-fn seek_member(zip: &mut impl BufRead) -> bool {
-    const SIGNATURE: [u8; 4] = *b"PK\x03\x04";
-    let mut met = 0;
-    loop {
-        let Ok(bytes) = zip.fill_buf() else { return false };
-        let Some(byte) = bytes.first().copied() else { return false };
-        // Bytes before a `P` are passed at once.
-        let passed = if met == 0 {
-            memchr::memchr(b'P', bytes).unwrap_or(bytes.len())
-        } else {
-            0
-        };
-        if passed > 0 {
-            zip.consume(passed);
-            continue;
-        }
-        zip.consume(1);
-        met = match SIGNATURE.get(met) {
-            Some(wanted) if *wanted == byte => met + 1,
-            _ => usize::from(byte == b'P'),
-        };
-        if met == SIGNATURE.len() {
-            return true;
-        }
-    }
-}
-
-/// Reads the header behind its signature; `None` where it ends early.
-fn local(zip: &mut impl BufRead) -> Option<Local> {
-    let mut fixed = [0; 26];
-    zip.read_exact(&mut fixed).ok()?;
-    let two = |at: usize| {
-        let bytes = fixed.get(at..at + 2).and_then(<[u8]>::first_chunk);
-        bytes.copied().map_or(0, u16::from_le_bytes)
-    };
-    let four = |at: usize| u32::from(two(at)) | u32::from(two(at + 2)) << 16;
-    let (flags, method) = (two(2), two(4));
-    let (packed, size) = (four(14), four(18));
-    let mut name = vec![0; usize::from(two(22))];
-    zip.read_exact(&mut name).ok()?;
-    let mut extra = vec![0; usize::from(two(24))];
-    zip.read_exact(&mut extra).ok()?;
-    // Sizes follow the member, or stand in the extra field.
-    let is_elsewhere = flags & 8 != 0 || packed == u32::MAX;
-    Some(Local {
-        name,
-        method: CompressionMethod::new(method),
-        is_encrypted: flags & 1 != 0,
-        crc: four(10),
-        sizes: (!is_elsewhere).then(|| (packed.into(), size.into())),
-    })
-}
-
-/// Gives all bytes, and only then says that their sum is not what the
-/// directory claims: rawzip's own reader keeps the last ones to itself.
-struct Checked<R> {
-    plain: R,
-    crc: Crc,
-    claimed: u32,
-}
-
-impl<R: Read> Read for Checked<R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let count = self.plain.read(into)?;
-        self.crc.update(into.get(..count).unwrap_or_default());
-        if count == 0 && self.crc.sum() != self.claimed {
-            return Err(io::Error::other("zip: wrong checksum"));
-        }
-        Ok(count)
-    }
-}
-
-/// A member's bytes as they were; `None` for ways to pack that nobody here
-/// can undo.
-fn unpack<'r>(
-    method: CompressionMethod,
-    packed: impl Read + 'r,
-) -> Option<Box<dyn Read + 'r>> {
-    Some(match method {
-        CompressionMethod::STORE => Box::new(packed),
-        CompressionMethod::DEFLATE => Box::new(DeflateDecoder::new(packed)),
-        CompressionMethod::BZIP2 => Box::new(BzDecoder::new(packed)),
-        CompressionMethod::XZ => {
-            let most = DECODER_WINDOW_KIB;
-            Box::new(XzReader::new_mem_limit(packed, false, most))
-        }
-        CompressionMethod::ZSTD | CompressionMethod::ZSTD_DEPRECATED => {
-            Box::new(zstd(packed).ok()?)
-        }
-        _ => return None,
-    })
-}
-
-fn zstd<'r>(packed: impl Read + 'r) -> io::Result<impl Read + 'r> {
-    let mut decoder = zstd::Decoder::new(packed)?;
-    decoder.window_log_max(DECODER_WINDOW_LOG)?;
-    Ok(decoder)
 }

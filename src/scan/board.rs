@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use crate::evidence::Exhibit;
 use crate::scan::bell::Bell;
 use crate::scan::collector::Collector;
+use crate::scan::tray::Tray;
 use crate::scan::work::{Work, lock};
 
 /// What a thread does next.
@@ -19,6 +20,8 @@ pub(super) enum Task<'s, C: Collector> {
     Open(&'s Exhibit),
     /// Help with an open one.
     Help(Arc<Work<'s, C>>),
+    /// Open members of an archive.
+    Take(Arc<Tray>),
 }
 
 /// What is to be done.
@@ -32,6 +35,8 @@ struct Plan<'s, C: Collector> {
     closed: Vec<&'s Exhibit>,
     /// Each with the number of threads that work on it.
     open: Vec<(Arc<Work<'s, C>>, usize)>,
+    /// Archives whose members are there to be taken.
+    trays: Vec<Arc<Tray>>,
     /// Exhibits that are being opened, are open or are being closed.
     underway: usize,
 }
@@ -39,7 +44,8 @@ struct Plan<'s, C: Collector> {
 impl<'s, C: Collector> Board<'s, C> {
     /// A board of closed exhibits, the next one last.
     pub fn new(closed: Vec<&'s Exhibit>) -> Self {
-        let plan = Plan { closed, open: Vec::new(), underway: 0 };
+        let (open, trays) = (Vec::new(), Vec::new());
+        let plan = Plan { closed, open, trays, underway: 0 };
         Self { plan: Mutex::new(plan), changed: Bell::default() }
     }
 
@@ -68,6 +74,11 @@ impl<'s, C: Collector> Board<'s, C> {
             if interrupted() {
                 plan.closed.clear();
             }
+            // What is open first: so few archives are open at once.
+            let mut trays = plan.trays.iter();
+            if let Some(tray) = trays.find(|it| it.has_more()) {
+                return Some(Task::Take(Arc::clone(tray)));
+            }
             if let Some(exhibit) = plan.closed.pop() {
                 plan.underway += 1;
                 return Some(Task::Open(exhibit));
@@ -92,6 +103,21 @@ impl<'s, C: Collector> Board<'s, C> {
         lock(&self.plan).open.push((Arc::clone(&work), 1));
         self.changed.ring();
         work
+    }
+
+    /// Shows an archive, so that others can take its members.
+    pub fn put_up(&self, tray: &Arc<Tray>) {
+        lock(&self.plan).trays.push(Arc::clone(tray));
+        self.changed.ring();
+    }
+
+    /// A thread found nothing more in an archive. The last one gets it back,
+    /// to close it and then say [`Board::closed`].
+    pub fn take_down(&self, tray: Arc<Tray>) -> Option<Tray> {
+        let mut plan = lock(&self.plan);
+        plan.trays.retain(|it| !Arc::ptr_eq(it, &tray));
+        drop(plan);
+        Arc::into_inner(tray)
     }
 
     /// A thread is done with an exhibit. The last one gets it back, to close

@@ -12,11 +12,14 @@ mod chunk;
 mod collector;
 mod ends;
 mod joint;
+mod note;
+mod open;
 mod progress;
 mod reading;
 mod scanner;
 mod source;
 mod span;
+mod tray;
 mod utf16;
 mod work;
 

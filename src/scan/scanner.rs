@@ -1,7 +1,7 @@
 //! All exhibits, in parallel: opens each, tells its dialect, scans it, and
 //! hands the whole over.
 
-use std::io::{self, Read as _};
+use std::io;
 use std::num::NonZeroUsize;
 use std::panic::resume_unwind;
 use std::path::Path;
@@ -11,7 +11,7 @@ use std::thread;
 use crate::error::Result;
 use crate::evidence::{
     Access, Archive, Budget, Content, Evidence, Exhibit, Hashing, Input,
-    Member, PathIdentity, Stream, StreamEnd, Tar, Zip, unpacked_name,
+    Member, Passwords, PathIdentity, StreamEnd,
 };
 use crate::limits;
 use crate::raw::Raw;
@@ -20,11 +20,13 @@ use crate::scan::board::{Board, Task};
 use crate::scan::chunk::Desk;
 use crate::scan::collector::{Collector, Setting, Tally};
 use crate::scan::ends::Reach;
+use crate::scan::note::{aside, note};
+use crate::scan::open::{Holding, Opened, head, hold};
 use crate::scan::progress::Progress;
 use crate::scan::reading::Reading;
 use crate::scan::source::Source;
 use crate::scan::span::tail;
-use crate::scan::utf16::Utf16;
+use crate::scan::tray::Tray;
 use crate::scan::work::{Held, Origin, Outcome, Shared, Work};
 use crate::signature::Signatures;
 use crate::w3c::Dialect;
@@ -69,6 +71,7 @@ pub struct Scanner<'s> {
     options: ScanOptions,
     threads: usize,
     reading: Reading,
+    passwords: Passwords,
 }
 
 impl<'s> Scanner<'s> {
@@ -81,14 +84,20 @@ impl<'s> Scanner<'s> {
             0 => thread::available_parallelism().map_or(1, NonZeroUsize::get),
             threads => threads,
         };
-        let reading = Reading::default();
-        Ok(Self { signatures, options, threads, reading })
+        let (reading, passwords) = Default::default();
+        Ok(Self { signatures, options, threads, reading, passwords })
     }
 
     /// The same, with what the user tells about the logs.
     #[must_use]
     pub fn with_reading(self, reading: Reading) -> Self {
         Self { reading, ..self }
+    }
+
+    /// The same, with passwords for archives that are encrypted.
+    #[must_use]
+    pub fn with_passwords(self, passwords: Passwords) -> Self {
+        Self { passwords, ..self }
     }
 
     /// Scans every exhibit into the collector. Returns false where it was
@@ -149,7 +158,10 @@ impl<'s> Scanner<'s> {
     ) {
         let options = self.options;
         let small = if board.is_crowded() { limits::SMALL_FILE } else { 0 };
-        let worker = move || Worker { options, small, board, shared }.run();
+        let passwords = &self.passwords;
+        let worker = move || {
+            Worker { options, small, board, shared, passwords }.run();
+        };
         thread::scope(|scope| {
             for _ in 1..self.threads {
                 let builder = thread::Builder::new();
@@ -170,6 +182,7 @@ struct Worker<'b, 'a, C: Collector> {
     small: u64,
     board: &'b Board<'a, C>,
     shared: Shared<'a, C>,
+    passwords: &'b Passwords,
 }
 
 impl<'a, C: Collector> Worker<'_, 'a, C> {
@@ -180,6 +193,7 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
             match task {
                 Task::Help(work) => self.work(work, true, &mut desk),
                 Task::Open(exhibit) => self.exhibit(exhibit, &mut desk),
+                Task::Take(tray) => self.tray(tray, &mut desk),
             }
         }
     }
@@ -236,7 +250,7 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
     ) {
         let mut opened = opened;
         let chunk_bytes = self.options.chunk_bytes;
-        match hold(content, chunk_bytes, &mut opened.setting) {
+        match hold(content, chunk_bytes, &mut opened) {
             Holding::Lines(held, source) => {
                 let Opened { setting, origin, .. } = opened;
                 if self.is_outside(&setting, &held, &source) {
@@ -248,8 +262,21 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
                 self.work(self.board.show(work.of(origin, hash)), false, desk);
             }
             Holding::Archive(archive) => {
-                let _closed = Closed(self.board);
-                self.archive(opened, archive, path, desk);
+                let archive = archive.unlock(self.passwords);
+                let name = &opened.setting.name;
+                match archive.apart(name, path, &opened.budget) {
+                    Ok(apart) => {
+                        let Opened { setting, origin, .. } = opened;
+                        let tray = Tray { setting, origin, apart };
+                        let tray = Arc::new(tray);
+                        self.board.put_up(&tray);
+                        self.tray(tray, desk);
+                    }
+                    Err(archive) => {
+                        let _closed = Closed(self.board);
+                        self.archive(opened, *archive, path, desk);
+                    }
+                }
             }
         }
     }
@@ -333,6 +360,22 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
         self.without_lines(origin, &setting, tally);
     }
 
+    /// Works on members of an archive that others work on as well, and
+    /// closes it where nobody else is at it.
+    fn tray(&self, tray: Arc<Tray>, desk: &mut Desk) {
+        while !self.shared.progress.is_interrupted()
+            && let Some((member, budget)) = tray.next()
+        {
+            self.member(member, 1, &budget, desk);
+        }
+        if let Some(tray) = self.board.take_down(tray) {
+            let _closed = Closed(self.board);
+            let mut tally = Tally::default();
+            tally.end(tray.apart.finish());
+            self.without_lines(tray.origin, &tray.setting, tally);
+        }
+    }
+
     fn member(
         &self,
         member: Member,
@@ -348,10 +391,19 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
             encoding: None,
         };
         let path = member.path.clone();
-        let stream = member.stream(self.options.hashing);
         let (origin, budget) = (Origin::Found, budget.clone());
-        let opened = Opened { setting, origin, depth, budget };
-        self.content(opened, Content::Stream(stream), &path, desk);
+        match member.stream(self.options.hashing) {
+            Ok(stream) => {
+                let opened = Opened { setting, origin, depth, budget };
+                self.content(opened, Content::Stream(stream), &path, desk);
+            }
+            Err(warning) => {
+                let _closed = Closed(self.board);
+                let warnings = vec![warning];
+                let tally = Tally { warnings, ..Tally::default() };
+                self.without_lines(origin, &setting, tally);
+            }
+        }
     }
 
     /// What the whole of an exhibit shows.
@@ -425,168 +477,4 @@ impl<C: Collector> Drop for Closed<'_, '_, C> {
     fn drop(&mut self) {
         self.0.closed();
     }
-}
-
-/// An exhibit that is being opened.
-struct Opened {
-    setting: Setting,
-    origin: Origin,
-    /// Archives that it lies in.
-    depth: usize,
-    /// What may still come out of it, if it is one.
-    budget: Budget,
-}
-
-/// What an exhibit turned out to hold.
-enum Holding<'a> {
-    Lines(Held<'a>, Source),
-    Archive(Archive),
-}
-
-/// Tells the dialect of an open exhibit, and where its blocks come from.
-fn hold<'a>(
-    content: Content,
-    chunk_bytes: usize,
-    setting: &mut Setting,
-) -> Holding<'a> {
-    match content {
-        Content::Mapped(mapping) => {
-            let source = in_memory(mapping.bytes(), chunk_bytes, setting);
-            Holding::Lines(Held::Mapped(Box::new(mapping)), source)
-        }
-        Content::Whole(whole) => {
-            let source = in_memory(whole.bytes(), chunk_bytes, setting);
-            Holding::Lines(Held::Whole(Box::new(whole)), source)
-        }
-        Content::Zip(zip) => {
-            setting.dialect = Dialect::Archive;
-            Holding::Archive(Archive::Zip(zip))
-        }
-        Content::Stream(mut stream) => {
-            let head = first_bytes(&mut stream);
-            if Tar::is_start(&head) {
-                setting.dialect = Dialect::Archive;
-                let tar = Tar::new(head, stream);
-                return Holding::Archive(Archive::Tar(tar));
-            }
-            if Zip::is_start(&head) {
-                setting.dialect = Dialect::Archive;
-                let zip = Zip::stream(setting.name.clone(), head, stream);
-                return Holding::Archive(Archive::Zip(zip));
-            }
-            let is_utf16 = tell(&head, setting);
-            let source = if is_utf16 {
-                Source::utf16_stream(stream, head, chunk_bytes)
-            } else {
-                Source::stream(stream, head, chunk_bytes)
-            };
-            Holding::Lines(Held::Stream, source)
-        }
-    }
-}
-
-/// The blocks of content in memory.
-fn in_memory(
-    bytes: &[u8],
-    chunk_bytes: usize,
-    setting: &mut Setting,
-) -> Source {
-    let start = head(bytes);
-    if tell(start, setting) {
-        Source::utf16_memory(start, chunk_bytes)
-    } else {
-        Source::memory(chunk_bytes)
-    }
-}
-
-/// Tells the dialect of what begins so; true where it is in UTF-16.
-fn tell(start: &[u8], setting: &mut Setting) -> bool {
-    setting.dialect = detect(start);
-    let is_utf16 = setting.dialect == Dialect::Utf16;
-    if is_utf16 {
-        setting.encoding = Some(Utf16::name(start));
-        setting.dialect = detect(&Utf16::head(start));
-    }
-    is_utf16
-}
-
-/// The start of a stream, to tell its dialect by.
-fn first_bytes(stream: &mut Stream) -> Vec<u8> {
-    let mut head = Vec::new();
-    let most = limits::SNIFF_BYTES as u64;
-    // `Stream` reports no error: damage ends it and is told at its end.
-    let _ = stream.take(most).read_to_end(&mut head);
-    head
-}
-
-fn head(bytes: &[u8]) -> &[u8] {
-    bytes.get(..limits::SNIFF_BYTES).unwrap_or(bytes)
-}
-
-/// A file that a folder walk met, that is no log and not named like one.
-fn aside(tally: &Tally, setting: &Setting, origin: Origin) -> Option<Warning> {
-    let is_log =
-        !matches!(setting.dialect, Dialect::Unknown | Dialect::Binary);
-    let is_read = is_log || !tally.warnings.is_empty();
-    if is_read || origin == Origin::Named || is_named_log(&setting.name) {
-        return None;
-    }
-    let name = setting.name.clone();
-    Some(Warning::new(Kind::Odd, name, "not a log that iisleuth knows"))
-}
-
-/// Says what kind of exhibit was not read, and which lines were rejected.
-fn note(mut tally: Tally, setting: &Setting) -> Tally {
-    let dialect = setting.dialect;
-    let kind = match dialect {
-        Dialect::Empty | Dialect::Archive => None,
-        _ if dialect.is_read() => None,
-        _ if !tally.warnings.is_empty() && tally.lines == 0 => None,
-        _ if dialect.is_judged_elsewhere() => Some(Kind::NotJudged),
-        Dialect::Unknown | Dialect::Binary => Some(Kind::NotALog),
-        _ => Some(Kind::NotRead),
-    };
-    if let Some(kind) = kind {
-        let name = setting.name.clone();
-        let warning = Warning::new(kind, name, dialect.describe());
-        tally.warnings.push(warning);
-    }
-    if dialect.is_read() && tally.rejected > 0 {
-        for (reason, count) in &tally.reject_counts {
-            tally.warnings.push(Warning {
-                kind: Kind::Rejected,
-                exhibit: setting.name.clone(),
-                detail: reason.text().to_owned(),
-                count: *count,
-            });
-        }
-    }
-    for (note, count) in &tally.time_notes {
-        let Some(detail) = note.describe() else { continue };
-        tally.warnings.push(Warning {
-            kind: Kind::Assumed,
-            exhibit: setting.name.clone(),
-            detail: detail.to_owned(),
-            count: *count,
-        });
-    }
-    if tally.cut > 0 {
-        tally.warnings.push(Warning {
-            kind: Kind::Limit,
-            exhibit: setting.name.clone(),
-            detail: format!(
-                "lines longer than {} bytes: the rest was not read",
-                limits::LINE_BYTES
-            ),
-            count: tally.cut,
-        });
-    }
-    tally
-}
-
-fn is_named_log(name: &Raw) -> bool {
-    let name = name.as_bytes().to_ascii_lowercase();
-    unpacked_name(&String::from_utf8_lossy(&name))
-        .strip_suffix(".log")
-        .is_some()
 }

@@ -12,7 +12,7 @@ use iisleuth::scan::Scanner;
 use serde_json::Value;
 use walkdir::WalkDir;
 
-use crate::packers::{Pack, bzip2, gzip, xz, zstd};
+use crate::packers::{Pack, SevenZ, bzip2, gzip, xz, zstd};
 use crate::scanning::{embedded, files, options, same, scan};
 use crate::support::{Folder, root, run};
 
@@ -154,6 +154,16 @@ fn packed_evidence_gives_the_same_case() {
         let got = found(&scanner, &path, &[(&from, "SHOW/")]);
         same(file, expected.as_bytes(), got.as_bytes());
     }
+    let sevenz = SevenZ::of(&below(&plain)).bytes();
+    let path = folder.write("a.7z", &sevenz);
+    let from = name(&path) + "!/";
+    let got = found(&scanner, &path, &[(&from, "SHOW/")]);
+    same("a.7z", expected.as_bytes(), got.as_bytes());
+    let outer = zip(&[("in.7z".to_owned(), sevenz)], false);
+    let path = folder.write("7z-in.zip", outer);
+    let from = name(&path) + "!/in.7z!/";
+    let got = found(&scanner, &path, &[(&from, "SHOW/")]);
+    same("a 7z in a zip", expected.as_bytes(), got.as_bytes());
     let inner = zip(&below(&plain), true);
     let outer = zip(&[("in.zip".to_owned(), inner)], true);
     let path = folder.write("zip-in.zip", outer);
@@ -170,7 +180,23 @@ fn packed_evidence_gives_the_same_case() {
 fn threads_and_chunks_do_not_matter() {
     let folder = Folder::new("archive-ways");
     let plain = root().join("testdata").join("showcase").join("SP01");
-    let path = folder.write("SP01.tar.gz", gzip(&tar_of(&plain)));
+    let files = below(&plain);
+    let mut bent = zip(&files, true);
+    let middle = bent.len() / 2;
+    bent[middle..middle + 9].fill(0xff);
+    let solid = SevenZ::of(&files).bytes();
+    for (name, bytes) in [
+        ("SP01.tar.gz", gzip(&tar_of(&plain))),
+        ("SP01.zip", zip(&files, true)),
+        ("bent.zip", bent),
+        ("SP01.7z", solid),
+    ] {
+        let path = folder.write(name, bytes);
+        threads_and_chunks_do_not_matter_to(path);
+    }
+}
+
+fn threads_and_chunks_do_not_matter_to(path: PathBuf) {
     let paths = [path];
     let of = |scanner: &Scanner<'_>| {
         let (case, hits) = scan(scanner, embedded(), &paths);
@@ -187,7 +213,7 @@ fn threads_and_chunks_do_not_matter() {
     }
 }
 
-fn good_log() -> String {
+pub fn good_log() -> String {
     let line = "2001-07-19 13:01:02 192.0.2.7 GET /default.ida \
                 NNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNN%u9090=a 200 0\n";
     let fields = "#Fields: date time c-ip cs-method cs-uri-stem \
@@ -196,7 +222,7 @@ fn good_log() -> String {
 }
 
 /// The exit code, the summary of the case, and the warnings.
-fn outcome(path: &Path) -> (Option<i32>, Value, Vec<String>) {
+pub fn outcome(path: &Path) -> (Option<i32>, Value, Vec<String>) {
     let path = path.to_str().unwrap();
     let run =
         run(["scan", "-q", "--format", "json", "--keep-duplicates", path]);

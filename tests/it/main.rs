@@ -15,8 +15,10 @@
 //! | `inventory` | does the first look tell what is there? |
 //! | `layers` | does the source keep to the way of the data? |
 //! | `library` | (what tests of the library share) |
+//! | `locks` | is what is encrypted opened, or named? |
 //! | `oracle` | do fast path and naive twin agree? |
 //! | `packages` | does the lock file keep to few, known packages? |
+//! | `packed_samples`, `packers` | (archives of others, and ways to make them) |
 //! | `scanning` | (how the topics scan through the library) |
 //! | `showcase` | does the made-up incident come out as told? |
 //! | `showcase_maker` | (makes the incident) |
@@ -43,8 +45,10 @@ mod hosts;
 mod inventory;
 mod layers;
 mod library;
+mod locks;
 mod oracle;
 mod packages;
+mod packed_samples;
 mod packers;
 mod scanning;
 mod showcase;

@@ -10,8 +10,9 @@ use std::fs;
 use crate::support::root;
 
 /// Packages in the lock file, this one and those for other platforms
-/// included.
-const MOST: usize = 108;
+/// included. A hundred are enough but for what nobody should write anew:
+/// time zones, text encodings, and in archives Deflate64, PPMd and AES.
+const MOST: usize = 114;
 
 /// Packages that may be there in more than one version, with the reason.
 const TWICE: [(&str, &str); 1] = [(

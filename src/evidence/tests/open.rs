@@ -16,7 +16,9 @@ static MAPS: Mutex<()> = Mutex::new(());
 fn mapped(path: &Path) -> Option<Mapping> {
     match one(path).open(Access::Auto, Hashing::Sha256).unwrap() {
         Content::Mapped(mapping) => Some(mapping),
-        Content::Whole(_) | Content::Zip(_) => panic!("nobody asked for it"),
+        Content::Whole(_) | Content::Zip(_) | Content::SevenZ(_) => {
+            panic!("nobody asked for it")
+        }
         Content::Stream(_) => {
             assert_ne!(std::env::consts::OS, "linux", "refused");
             None

@@ -47,7 +47,8 @@ fn walk_within(bytes: &[u8], path: &str, budget: &Budget) -> Found {
         let walker = scope.spawn(|| walk.run());
         let members = members.into_iter().map(|member| {
             let name = member.name.as_bytes().to_vec();
-            let (bytes, _) = super::read(member.stream(Hashing::None));
+            let (bytes, _) =
+                super::read(member.stream(Hashing::None).unwrap());
             (name, bytes)
         });
         let members = members.collect();
