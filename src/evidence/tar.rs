@@ -61,6 +61,9 @@ impl Tar {
 
 fn walk(archive: impl Read, to: &mut Members, faults: &mut Faults) {
     let mut archive = tar::Archive::new(archive);
+    // Archives are joined end to end, and behind the last block stands the
+    // checksum of what they are packed in: so read on to the very end.
+    archive.set_ignore_zeros(true);
     let entries = match archive.entries() {
         Ok(entries) => entries,
         Err(error) => return faults.note(Kind::Cut, format!("tar: {error}")),

@@ -43,6 +43,12 @@ pub(super) fn note(mut tally: Tally, setting: &Setting) -> Tally {
         let warning = Warning::new(kind, name, dialect.describe());
         tally.warnings.push(warning);
     }
+    if dialect.is_read() && tally.lines > 0 && tally.lines == tally.blank {
+        // A crash leaves the space that was reserved, and not the lines.
+        let name = setting.name.clone();
+        let detail = "nothing but blank lines or NUL bytes: no log is left";
+        tally.warnings.push(Warning::new(Kind::NotALog, name, detail));
+    }
     if dialect.is_read() && tally.rejected > 0 {
         for (reason, count) in &tally.reject_counts {
             tally.warnings.push(Warning {

@@ -33,6 +33,7 @@
 mod accounting;
 mod archives;
 mod bench;
+mod bombs;
 mod commands;
 mod copies;
 mod corpus;
