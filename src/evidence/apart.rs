@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::archive::{Archive, Faults};
 use super::budget::Budget;
-use super::members::{Member, Naming, Refusal, Sized, Steady};
+use super::members::{Member, Naming, Refusal, STEP, Sized, Steady};
 use super::stream::StreamEnd;
 use super::zip::{Entry, Listing};
 use crate::raw::Raw;
@@ -104,7 +104,8 @@ impl Apart {
             return Err(Refusal { kind: Kind::Limit, why });
         }
         let plain = self.listing.open(&part.entry)?;
-        Ok(Box::new(Steady::new(Sized::new(plain, size))))
+        let step = if part.entry.is_frank() { usize::MAX } else { STEP };
+        Ok(Box::new(Steady::new(Sized::new(plain, size), step)))
     }
 
     /// What is known of the archive, once all members were read.

@@ -270,7 +270,7 @@ fn broken(what: &'static str) -> io::Error {
 
 /// Bytes asked of a decoder at once: so many are lost at most where one
 /// keeps to itself what it decoded before a fault.
-const STEP: usize = 8 << 10;
+pub(super) const STEP: usize = 8 << 10;
 
 /// Bytes that are as many as the archive says, or end in an error.
 pub(super) struct Sized<R> {
@@ -307,6 +307,9 @@ impl<R: Read> Read for Sized<R> {
     }
 }
 
+/// Bytes that wait for the reader.
+const ROOM: usize = 128 << 10;
+
 /// Asks for the same bytes at once whatever the reader asks for, so that a
 /// fault costs the same bytes for any reader.
 pub(super) struct Steady<R> {
@@ -315,12 +318,14 @@ pub(super) struct Steady<R> {
     at: usize,
     end: usize,
     fault: Option<io::Error>,
+    step: usize,
 }
 
 impl<R: Read> Steady<R> {
-    pub fn new(bytes: R) -> Self {
-        let buffer = vec![0; 8 * STEP].into();
-        Self { bytes, buffer, at: 0, end: 0, fault: None }
+    /// Asks for `step` bytes at once.
+    pub fn new(bytes: R, step: usize) -> Self {
+        let buffer = vec![0; ROOM].into();
+        Self { bytes, buffer, at: 0, end: 0, fault: None, step }
     }
 }
 
@@ -331,7 +336,7 @@ impl<R: Read> Read for Steady<R> {
                 return Err(fault);
             }
             (self.end, self.fault) =
-                fill(&mut self.bytes, &mut self.buffer, STEP);
+                fill(&mut self.bytes, &mut self.buffer, self.step);
             self.at = 0;
             if self.end == 0
                 && let Some(fault) = self.fault.take()

@@ -21,7 +21,7 @@
 //! | `map` | memory map with its guard; all code for one platform |
 //! | `whole` | a small file, read at once |
 //! | `stream`, `feed` | read once: decoded, counted, hashed |
-//! | `packing`, `gzip`, `packed` | how bytes are packed, and the decoders |
+//! | `packing`, `gzip`, `inflate`, `packed` | how bytes are packed, and the decoders |
 //! | `archive`, `members`, `tar`, `zip`, `sevenz` | each file in them is an exhibit |
 //! | `seekable` | an archive whose directory stands at its end |
 //! | `apart` | members that are read in any order |
@@ -40,6 +40,7 @@ mod glob;
 mod gzip;
 mod hash;
 mod identity;
+mod inflate;
 mod inside;
 mod map;
 mod members;

@@ -4,11 +4,14 @@
 //! | module | asks |
 //! |---|---|
 //! | `accounting` | is every line accounted for, whatever it holds? |
+//! | `archives`, `bombs` | is evidence in archives the same evidence, and do bad ones stay harmless? |
 //! | `bench` | does the benchmark still run? |
 //! | `commands` | do messages and exit codes hold, on the real binary? |
+//! | `copies` | do copies count once? |
 //! | `corpus` | are real logs accounted for and judged as a person would? |
 //! | `cuts` | does it matter where a file is cut? |
 //! | `determinism` | the same bytes, however it is scanned? |
+//! | `dialects` | is every dialect read alike, and no byte moved? |
 //! | `faults` | do damaged files stay harmless? |
 //! | `hostile` | can text from outside steer a terminal? |
 //! | `hosts` | does what the examiner knows of hosts go first? |

@@ -27,6 +27,11 @@ impl Entry {
     pub fn size(&self) -> u64 {
         self.packing.size
     }
+
+    /// See [`Packing::is_frank`].
+    pub fn is_frank(&self) -> bool {
+        self.packing.is_frank()
+    }
 }
 
 /// What is odd about the entries of a directory.

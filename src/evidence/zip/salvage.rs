@@ -8,6 +8,7 @@ use std::io::BufRead;
 use rawzip::CompressionMethod;
 use rawzip::extra_fields::ExtraFields;
 
+use super::super::inflate::Inflate;
 use super::super::members::{Members, Unwanted};
 use super::super::password::Passwords;
 use super::unpack::{Lock, Packing, open, refusal};
@@ -54,7 +55,7 @@ fn member(
     match (packing.method, packing.lock) {
         // Deflate tells its end, and takes no byte beyond.
         (CompressionMethod::DEFLATE, Lock::None) => {
-            let plain = flate2::bufread::DeflateDecoder::new(zip);
+            let plain = Inflate::new(zip);
             to.send(name, None, plain)
         }
         _ => to.refuse(name, refusal("its size is lost")),

@@ -8,13 +8,13 @@ use std::io::{self, BufReader, Cursor, Read};
 use bzip2::read::BzDecoder;
 use deflate64::Deflate64Decoder;
 use flate2::Crc;
-use flate2::bufread::DeflateDecoder;
 use lzma_rust2::{LzmaReader, XzReader};
 use rawzip::CompressionMethod;
 use rawzip::zipcrypto::Decryptor;
 
 use super::super::decrypt::WinZip;
 use super::super::feed::fill;
+use super::super::inflate::Inflate;
 use super::super::members::Refusal;
 use super::super::password::Passwords;
 use crate::limits::{DECODER_WINDOW_KIB, DECODER_WINDOW_LOG};
@@ -32,6 +32,35 @@ pub(super) struct Packing {
     /// Bytes as they lie there, and as they were.
     pub packed: u64,
     pub size: u64,
+}
+
+/// Packed bytes asked of the system at once.
+const BUFFER: usize = 64 << 10;
+
+impl Packing {
+    /// True where its decoder keeps nothing of what it decoded to itself
+    /// when it meets a fault.
+    pub fn is_frank(&self) -> bool {
+        let method = self.method;
+        method == CompressionMethod::DEFLATE
+            || method == CompressionMethod::STORE
+    }
+
+    /// True where bytes could be this member's, as far as so many of its
+    /// packed ones tell: of all of them, the checksum tells.
+    fn begins(&self, plain: impl Read, sample: usize) -> bool {
+        const ENOUGH: u64 = 4 << 20;
+        let is_whole = sample < SAMPLE && self.size <= ENOUGH;
+        let most = if is_whole { self.size } else { SAMPLE as u64 };
+        let mut bytes = Vec::new();
+        let read = plain.take(most).read_to_end(&mut bytes);
+        if !is_whole {
+            return read.is_ok();
+        }
+        let mut crc = Crc::new();
+        crc.update(&bytes);
+        read.is_ok() && crc.sum() == self.crc
+    }
 }
 
 /// How a member is encrypted.
@@ -144,7 +173,7 @@ fn crypto<'r>(
     let unpacks = |word: &&&[u8]| {
         let opened = Decryptor::new(start, word).ok();
         let plain = opened.and_then(|it| unpack(packing, it).ok());
-        plain.is_some_and(|mut it| it.read(&mut [0; 4096]).is_ok())
+        plain.is_some_and(|plain| packing.begins(plain, start.len()))
     };
     let word = match words.as_slice() {
         [] | [_] => words.first(),
@@ -185,7 +214,8 @@ fn unpack<'r>(
     Ok(match packing.method {
         CompressionMethod::STORE => Box::new(packed),
         CompressionMethod::DEFLATE => {
-            Box::new(DeflateDecoder::new(BufReader::new(packed)))
+            let packed = BufReader::with_capacity(BUFFER, packed);
+            Box::new(Inflate::new(packed))
         }
         CompressionMethod::DEFLATE64 => {
             Box::new(Deflate64Decoder::new(packed))
