@@ -123,10 +123,9 @@ impl<'a> Collector for CaseBuilder<'a> {
         let content = tally
             .content
             .filter(|_| tally.records > 0 && !self.options.keep_duplicates);
-        let packed = tally.content != tally.sha256;
         let (draft, lines) = part.finish(setting, tally);
         let (path, draft) = (setting.name.clone(), Box::new(draft));
-        let share = Share { path, content, draft, packed, lines };
+        let share = Share { path, content, draft, lines };
         self.with(|growing| match content {
             Some(_) => growing.shares.push(share),
             None => growing.add(share),

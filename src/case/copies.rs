@@ -23,8 +23,6 @@ pub(super) struct Share {
     /// Its content; none where it is not known or holds no record.
     pub content: Option<Digest>,
     pub draft: Box<Draft>,
-    /// Its content is not its bytes as found.
-    pub packed: bool,
     /// Its hits as lines of JSON.
     pub lines: Vec<u8>,
 }
@@ -35,7 +33,12 @@ impl Share {
     /// arguments decide.
     fn rank(&self) -> (bool, bool, &Raw) {
         let inside = memchr::memmem::find(self.path.as_bytes(), b"!/");
-        (inside.is_some(), self.packed, &self.path)
+        (inside.is_some(), self.is_packed(), &self.path)
+    }
+
+    fn is_packed(&self) -> bool {
+        let row = self.draft.exhibits.get(&self.path);
+        row.is_some_and(|row| row.content_sha256.is_some())
     }
 
     fn host_that_counts(&self) -> Option<Raw> {

@@ -84,16 +84,6 @@ pub struct ScanArgs {
     /// Leave out what rules below this level find.
     #[arg(long, value_name = "LEVEL", value_parser = levels())]
     pub min_level: Option<String>,
-    /// Threads; one a core where not given.
-    #[arg(
-        long,
-        value_name = "N",
-        value_parser = clap::value_parser!(u16).range(1..=1024)
-    )]
-    pub threads: Option<u16>,
-    /// Read files instead of mapping them: for logs that are being written.
-    #[arg(long)]
-    pub no_mmap: bool,
     /// Try this password on encrypted archives. May be repeated. Others on
     /// this machine may see it: --password-file hides it.
     #[arg(long, value_name = "PASSWORD")]
@@ -109,9 +99,9 @@ pub struct ScanArgs {
         default_value = "sha256"
     )]
     pub hash: String,
-    /// The host of logs that name none.
-    #[arg(long, value_name = "NAME")]
-    pub host: Option<String>,
+    /// How logs are read.
+    #[command(flatten)]
+    pub source: SourceArgs,
     /// The column in which proxies name the client: X-Forwarded-For. Needs
     /// --trust-proxy.
     #[arg(long, value_name = "NAME", requires = "trust_proxy")]
@@ -131,14 +121,6 @@ pub struct ScanArgs {
     /// Count copies of a log as often as they are there.
     #[arg(long)]
     pub keep_duplicates: bool,
-    /// How to read what logs leave open.
-    #[command(flatten)]
-    pub reading: ReadingArgs,
-    /// A table of hosts, sites and roles as you know them (CSV): its first
-    /// line names columns, any of path, s-ip, s-computername, s-sitename
-    /// (conditions) and host, site, role (what holds where they do).
-    #[arg(long, value_name = "FILE")]
-    pub host_map: Option<PathBuf>,
     /// The applicationHost.config of a host, for names and bindings of its
     /// sites; without HOST= that of all hosts. May be repeated.
     #[arg(long, value_name = "[HOST=]FILE")]
@@ -175,7 +157,8 @@ pub struct InventoryArgs {
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// Read every line, count and hash, and show tables in full. Without it
-    /// large files are read at both ends only, where these tell enough.
+    /// large files are read at both ends only, where these tell enough and
+    /// --no-mmap is not given.
     #[arg(long)]
     pub full: bool,
     /// Print this in place of the page.
@@ -184,6 +167,14 @@ pub struct InventoryArgs {
     /// Hash each file; without --full none is hashed unless asked for.
     #[arg(long, value_name = "HASH", value_parser = ["sha256", "none"])]
     pub hash: Option<String>,
+    /// How logs are read.
+    #[command(flatten)]
+    pub source: SourceArgs,
+}
+
+/// How logs are read, whatever is then looked for.
+#[derive(Debug, clap::Args)]
+pub struct SourceArgs {
     /// Threads; one a core where not given.
     #[arg(
         long,
@@ -192,13 +183,14 @@ pub struct InventoryArgs {
     )]
     pub threads: Option<u16>,
     /// Read files instead of mapping them: for logs that are being written.
-    /// All are then read whole.
     #[arg(long)]
     pub no_mmap: bool,
     /// The host of logs that name none.
     #[arg(long, value_name = "NAME")]
     pub host: Option<String>,
-    /// A table of hosts, sites and roles as you know them, as for `scan`.
+    /// A table of hosts, sites and roles as you know them (CSV): its first
+    /// line names columns, any of path, s-ip, s-computername, s-sitename
+    /// (conditions) and host, site, role (what holds where they do).
     #[arg(long, value_name = "FILE")]
     pub host_map: Option<PathBuf>,
     /// How to read what logs leave open.

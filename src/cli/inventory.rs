@@ -9,12 +9,12 @@ use super::console::{Console, print};
 use super::exit::Exit;
 use super::given::host_map;
 use super::progress::{Progress, find};
-use super::reading::reading;
+use super::reading::{how_to_read, reading};
 use super::scan::refuse_nothing;
 use super::signatures::load;
 use crate::case::{Inventory, InventoryBuilder, Knowledge};
 use crate::error::Result;
-use crate::evidence::{Access, Evidence, Hashing};
+use crate::evidence::{Evidence, Hashing};
 use crate::raw::Raw;
 use crate::scan::{Reach, ScanOptions, Scanner};
 use crate::signature::Source;
@@ -47,12 +47,12 @@ fn look(
 ) -> Result<Inventory> {
     let none = Source { without_embedded: true, ..Source::default() };
     let signatures = load(&none)?;
-    let host = words.host.as_deref();
+    let source = &words.source;
     let knowledge = Knowledge {
-        host: host.map(Raw::from),
-        host_map: words.host_map.as_deref().map(host_map).transpose()?,
+        host: source.host.as_deref().map(Raw::from),
+        host_map: source.host_map.as_deref().map(host_map).transpose()?,
     };
-    let reading = reading(&words.reading, host)?;
+    let reading = reading(source)?;
     let scanner = Scanner::new(&signatures, options(words))?;
     let scanner = scanner.with_reading(reading);
     let builder = InventoryBuilder::new(knowledge);
@@ -71,16 +71,13 @@ fn look(
 /// Quick where nothing else is asked for: no hashes, and of large files both
 /// ends.
 fn options(words: &InventoryArgs) -> ScanOptions {
-    let default = ScanOptions::default();
     let hashes = match words.hash.as_deref() {
         Some(word) => word == "sha256",
         None => words.full,
     };
     ScanOptions {
-        threads: words.threads.map_or(default.threads, usize::from),
-        access: if words.no_mmap { Access::Buffered } else { Access::Auto },
         hashing: if hashes { Hashing::Sha256 } else { Hashing::None },
         reach: if words.full { Reach::Whole } else { Reach::Ends },
-        ..default
+        ..how_to_read(&words.source)
     }
 }

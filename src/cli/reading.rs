@@ -3,29 +3,42 @@
 //! In: words such as `WEB01=Europe/Berlin`. Out: a [`Reading`], or an error
 //! of usage that says which word is wrong and what to write instead.
 
-use super::args::ReadingArgs;
+use super::args::SourceArgs;
 use crate::error::{Error, Result};
+use crate::evidence::Access;
 use crate::raw::Raw;
-use crate::scan::{Reading, Span};
-use crate::w3c::{DateOrder, Layout, Timestamp, Zone, parse_date, parse_time};
+use crate::scan::{Reading, ScanOptions, Span};
+use crate::w3c::{
+    DateOrder, Layout, Timestamp, Told, Zone, parse_date, parse_time,
+};
 
 /// What the options say.
-pub fn reading(words: &ReadingArgs, host: Option<&str>) -> Result<Reading> {
-    let mut reading = Reading {
+pub fn reading(source: &SourceArgs) -> Result<Reading> {
+    let words = &source.reading;
+    let told = Told {
+        zone: None,
         date_order: words.date_order.as_deref().and_then(DateOrder::from_word),
         fields: words.fields.as_deref().map(fields).transpose()?,
-        host: host.map(Raw::from),
-        ..Reading::default()
     };
+    let host = source.host.as_deref().map(Raw::from);
+    let mut reading = Reading { told, host, ..Reading::default() };
     for word in &words.timezone {
         match word.split_once('=') {
-            None => reading.zone = Some(zone(word)?),
+            None => reading.told.zone = Some(zone(word)?),
             Some((host, name)) => {
                 reading.zones.push((Raw::from(host.trim()), zone(name)?));
             }
         }
     }
     Ok(reading)
+}
+
+/// How many threads read, and how they open files.
+pub fn how_to_read(source: &SourceArgs) -> ScanOptions {
+    let default = ScanOptions::default();
+    let access = if source.no_mmap { Access::Buffered } else { Access::Auto };
+    let threads = source.threads.map_or(default.threads, usize::from);
+    ScanOptions { threads, access, ..default }
 }
 
 /// A zone by its name.

@@ -16,13 +16,13 @@ use super::exit::Exit;
 use super::given::{host_map, site_configs};
 use super::output::{HITS, OutputFolder, show_safe, unwritten};
 use super::progress::{Progress, find};
-use super::reading::{reading, span};
+use super::reading::{how_to_read, reading, span};
 use super::signatures::load;
 use crate::case::{
     Case, CaseBuilder, FILE_NAME, Hits, Options, Proxies, Run, SignatureSet,
 };
 use crate::error::{Error, Result};
-use crate::evidence::{Access, Evidence, Hashing, Passwords, hex};
+use crate::evidence::{Evidence, Hashing, Passwords, hex};
 use crate::raw::Raw;
 use crate::scan::{ScanOptions, Scanner};
 use crate::signature::{Level, Network, Signatures, Source};
@@ -105,8 +105,13 @@ fn say_slow(signatures: &Signatures, words: &ScanArgs, console: &Console) {
 
 fn options(words: &ScanArgs) -> Result<Options> {
     Ok(Options {
-        host: words.host.as_deref().map(Raw::from),
-        host_map: words.host_map.as_deref().map(host_map).transpose()?,
+        host: words.source.host.as_deref().map(Raw::from),
+        host_map: words
+            .source
+            .host_map
+            .as_deref()
+            .map(host_map)
+            .transpose()?,
         site_configs: site_configs(&words.app_host_config)?,
         proxies: proxies(words)?,
         min_level: level(words.min_level.as_deref()).unwrap_or_default(),
@@ -124,7 +129,7 @@ fn scan(
     console: &Console,
 ) -> Result<(Case, Hits)> {
     let run = describe(signatures, words, options.min_level);
-    let mut reading = reading(&words.reading, words.host.as_deref())?;
+    let mut reading = reading(&words.source)?;
     reading.span = span(words.from.as_deref(), words.to.as_deref())?;
     let scanner = Scanner::new(signatures, scan_options(words))?
         .with_reading(reading)
@@ -177,10 +182,8 @@ fn passwords(words: &ScanArgs) -> Result<Passwords> {
 }
 
 fn scan_options(words: &ScanArgs) -> ScanOptions {
-    let default = ScanOptions::default();
+    let default = how_to_read(&words.source);
     ScanOptions {
-        threads: words.threads.map_or(default.threads, usize::from),
-        access: if words.no_mmap { Access::Buffered } else { Access::Auto },
         hashing: if words.hash == "none" {
             Hashing::None
         } else {
@@ -194,7 +197,7 @@ fn scan_options(words: &ScanArgs) -> ScanOptions {
             .into_iter()
             .find(|isa| words.kernels.as_deref() == Some(isa.as_str()))
             .unwrap_or(default.isa),
-        reach: default.reach,
+        ..default
     }
 }
 

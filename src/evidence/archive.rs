@@ -34,8 +34,8 @@ impl Archive {
     pub fn unlock(mut self, passwords: &Passwords) -> Self {
         match &mut self {
             Self::Tar(_) => {}
-            Self::Zip(zip) => zip.unlock(passwords),
-            Self::SevenZ(sevenz) => sevenz.unlock(passwords),
+            Self::Zip(zip) => zip.0.unlock(passwords),
+            Self::SevenZ(sevenz) => sevenz.0.unlock(passwords),
         }
         self
     }
@@ -79,8 +79,8 @@ impl Archive {
     pub fn finish(self) -> StreamEnd {
         match self {
             Self::Tar(tar) => tar.finish(),
-            Self::Zip(zip) => zip.finish(),
-            Self::SevenZ(sevenz) => sevenz.finish(),
+            Self::Zip(zip) => zip.0.finish(),
+            Self::SevenZ(sevenz) => sevenz.0.finish(),
         }
     }
 }

@@ -15,6 +15,7 @@ use super::hash::Hashing;
 use super::identity::{self, PathIdentity};
 use super::map::{self, Mapping};
 use super::packing::Packing;
+use super::seekable::Seekable;
 use super::sevenz::SevenZ;
 use super::stream::Stream;
 use super::tar::Tar;
@@ -114,10 +115,12 @@ impl Exhibit {
         }
         let start = start(&mut file).map_err(unreadable)?;
         if Zip::is_start(&start) {
-            return Ok(Content::Zip(Zip::file(name, file, seen, hashing)));
+            return Ok(Content::Zip(Zip(Seekable::file(
+                name, file, seen, hashing,
+            ))));
         }
         if SevenZ::is_start(&start) {
-            let sevenz = SevenZ::file(name, file, seen, hashing);
+            let sevenz = SevenZ(Seekable::file(name, file, seen, hashing));
             return Ok(Content::SevenZ(sevenz));
         }
         if access == Access::Auto && seen.bytes > 0 && !is_packed(&start) {

@@ -68,6 +68,7 @@ pub use self::map::Mapping;
 pub use self::members::Member;
 pub use self::packing::unpacked_name;
 pub use self::password::Passwords;
+pub use self::seekable::Seekable;
 pub use self::sevenz::SevenZ;
 pub use self::stream::{Stream, StreamEnd};
 pub use self::tar::Tar;

@@ -13,22 +13,68 @@ use super::budget::{Budget, Hold};
 use super::exhibit::Seen;
 use super::feed::Source;
 use super::hash::Hashing;
+use super::password::Passwords;
 use super::stream::{Stream, StreamEnd};
 use crate::limits;
 use crate::raw::Raw;
 use crate::warning::{Kind, Warning};
 
+/// An archive that is sought in, and the passwords for what is encrypted in
+/// it.
+#[derive(Debug)]
+pub struct Seekable {
+    name: Raw,
+    pub(super) from: Bytes,
+    pub(super) passwords: Passwords,
+}
+
 /// What such an archive is read from.
 #[derive(Debug)]
-pub(super) enum Seekable {
+pub(super) enum Bytes {
     File { file: File, seen: Seen, hashing: Hashing },
     Memory { bytes: Vec<u8>, stream: Stream, _hold: Hold },
     TooLarge { stream: Stream },
 }
 
 impl Seekable {
+    /// The archive in an open file, which was seen so.
+    pub(super) fn file(
+        name: Raw,
+        file: File,
+        seen: Seen,
+        hashing: Hashing,
+    ) -> Self {
+        let from = Bytes::File { file, seen, hashing };
+        Self { name, from, passwords: Passwords::default() }
+    }
+
+    /// An archive that comes from front to back, of which `head` was read.
+    /// It is read into memory, because its directory stands at its end;
+    /// where it is too large for that, it has no members.
+    pub fn stream(
+        name: Raw,
+        head: Vec<u8>,
+        stream: Stream,
+        budget: &Budget,
+    ) -> Self {
+        let from = Bytes::stream(head, stream, budget);
+        Self { name, from, passwords: Passwords::default() }
+    }
+
+    /// Tries these on what is encrypted.
+    pub(super) fn unlock(&mut self, passwords: &Passwords) {
+        self.passwords = passwords.clone();
+    }
+
+    /// What is known of the archive, once nothing more is asked of it.
+    pub(super) fn finish(self) -> StreamEnd {
+        self.from.finish(self.name)
+    }
+}
+
+impl Bytes {
     /// Bytes of which `head` was read; held whole, where they are few enough.
-    pub fn stream(head: Vec<u8>, mut stream: Stream, budget: &Budget) -> Self {
+    fn stream(head: Vec<u8>, mut stream: Stream, budget: &Budget) -> Self {
         let mut bytes = head;
         let most = limits::HELD_ARCHIVE.min(budget.memory_left());
         // `Stream` reports no error: damage ends it and is told at its end.
@@ -51,8 +97,7 @@ impl Seekable {
         faults.note(Kind::Limit, detail);
     }
 
-    /// What is known of the archive, once nothing more is asked of it.
-    pub fn finish(self, name: Raw) -> StreamEnd {
+    fn finish(self, name: Raw) -> StreamEnd {
         match self {
             Self::Memory { stream, .. } | Self::TooLarge { stream } => {
                 stream.finish()

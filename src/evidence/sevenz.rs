@@ -8,7 +8,6 @@
 mod coders;
 mod directory;
 
-use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
 
 use flate2::Crc;
@@ -18,14 +17,10 @@ use self::directory::{Block, Directory, Entry, Header, What};
 use super::archive::Faults;
 use super::budget::Budget;
 use super::decrypt::Lock;
-use super::exhibit::Seen;
-use super::hash::Hashing;
 use super::members::{Members, Refusal, Unwanted};
 use super::password::Passwords;
-use super::seekable::Seekable;
-use super::stream::{Stream, StreamEnd};
+use super::seekable::{Bytes, Seekable};
 use crate::limits;
-use crate::raw::Raw;
 use crate::warning::Kind;
 
 /// Bytes before the first packed one.
@@ -33,11 +28,7 @@ const SIGNATURE_HEADER: usize = 32;
 
 /// A 7z whose members are asked for.
 #[derive(Debug)]
-pub struct SevenZ {
-    name: Raw,
-    from: Seekable,
-    passwords: Passwords,
-}
+pub struct SevenZ(pub Seekable);
 
 /// Passwords, and the keys that were made of them: each takes a while.
 struct Keys {
@@ -51,51 +42,17 @@ impl SevenZ {
         head.starts_with(b"7z\xBC\xAF\x27\x1C")
     }
 
-    /// The 7z in an open file, which was seen so.
-    pub(super) fn file(
-        name: Raw,
-        file: File,
-        seen: Seen,
-        hashing: Hashing,
-    ) -> Self {
-        let from = Seekable::File { file, seen, hashing };
-        Self { name, from, passwords: Passwords::default() }
-    }
-
-    /// A 7z that comes from front to back, of which `head` was read. It is
-    /// read into memory, because its directory stands at its end; where it
-    /// is too large for that, it has no members.
-    pub fn stream(
-        name: Raw,
-        head: Vec<u8>,
-        stream: Stream,
-        budget: &Budget,
-    ) -> Self {
-        let from = Seekable::stream(head, stream, budget);
-        Self { name, from, passwords: Passwords::default() }
-    }
-
-    /// Tries these on what is encrypted.
-    pub(super) fn unlock(&mut self, passwords: &Passwords) {
-        self.passwords = passwords.clone();
-    }
-
     /// Hands over the members.
     pub(super) fn walk(&mut self, to: &mut Members, faults: &mut Faults) {
-        let passwords = self.passwords.clone();
+        let passwords = self.0.passwords.clone();
         let keys = Keys { passwords, made: Vec::new() };
-        match &mut self.from {
-            Seekable::File { file, .. } => walk(file, keys, to, faults),
-            Seekable::Memory { bytes, .. } => {
+        match &mut self.0.from {
+            Bytes::File { file, .. } => walk(file, keys, to, faults),
+            Bytes::Memory { bytes, .. } => {
                 walk(Cursor::new(bytes.as_slice()), keys, to, faults);
             }
-            Seekable::TooLarge { .. } => Seekable::too_large(faults, "7z"),
+            Bytes::TooLarge { .. } => Bytes::too_large(faults, "7z"),
         }
-    }
-
-    /// What is known of the archive, once nothing more is asked of it.
-    pub(super) fn finish(self) -> StreamEnd {
-        self.from.finish(self.name)
     }
 }
 

@@ -9,7 +9,6 @@ mod directory;
 mod salvage;
 mod unpack;
 
-use std::fs::File;
 use std::io::{BufReader, Read};
 use std::sync::Arc;
 
@@ -20,23 +19,14 @@ use self::directory::entries;
 use self::salvage::salvage;
 use self::unpack::{open, refusal};
 use super::archive::Faults;
-use super::budget::Budget;
-use super::exhibit::Seen;
-use super::hash::Hashing;
 use super::members::{Members, Refusal};
 use super::password::Passwords;
-use super::seekable::Seekable;
-use super::stream::{Stream, StreamEnd};
-use crate::raw::Raw;
+use super::seekable::{Bytes, Seekable};
 use crate::warning::Kind;
 
 /// A zip whose members are asked for.
 #[derive(Debug)]
-pub struct Zip {
-    name: Raw,
-    from: Seekable,
-    passwords: Passwords,
-}
+pub struct Zip(pub Seekable);
 
 /// The bytes of a zip, which many threads read at once.
 pub(super) type Place = Arc<dyn rawzip::ReaderAt + Send + Sync>;
@@ -55,38 +45,9 @@ impl Zip {
         head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06")
     }
 
-    /// The zip in an open file, which was seen so.
-    pub(super) fn file(
-        name: Raw,
-        file: File,
-        seen: Seen,
-        hashing: Hashing,
-    ) -> Self {
-        let from = Seekable::File { file, seen, hashing };
-        Self { name, from, passwords: Passwords::default() }
-    }
-
-    /// A zip that comes from front to back, of which `head` was read. It is
-    /// read into memory, because its directory stands at its end; where it
-    /// is too large for that, it has no members.
-    pub fn stream(
-        name: Raw,
-        head: Vec<u8>,
-        stream: Stream,
-        budget: &Budget,
-    ) -> Self {
-        let from = Seekable::stream(head, stream, budget);
-        Self { name, from, passwords: Passwords::default() }
-    }
-
-    /// Tries these on what is encrypted.
-    pub(super) fn unlock(&mut self, passwords: &Passwords) {
-        self.passwords = passwords.clone();
-    }
-
     /// The members of a zip that lies in a file and has a directory.
     pub(super) fn apart(&self, faults: &mut Faults) -> Option<Listing> {
-        let Seekable::File { file, seen, .. } = &self.from else {
+        let Bytes::File { file, seen, .. } = &self.0.from else {
             return None;
         };
         let place = FileReader::from(file.try_clone().ok()?);
@@ -95,15 +56,15 @@ impl Zip {
 
     /// Hands over the members.
     pub(super) fn walk(&mut self, to: &mut Members, faults: &mut Faults) {
-        let (place, end): (Place, u64) = match &mut self.from {
-            Seekable::TooLarge { .. } => {
-                return Seekable::too_large(faults, "zip");
+        let (place, end): (Place, u64) = match &mut self.0.from {
+            Bytes::TooLarge { .. } => {
+                return Bytes::too_large(faults, "zip");
             }
-            Seekable::File { file, seen, .. } => match file.try_clone() {
+            Bytes::File { file, seen, .. } => match file.try_clone() {
                 Ok(file) => (Arc::new(FileReader::from(file)), seen.bytes),
                 Err(error) => return cut(faults, &error.to_string()),
             },
-            Seekable::Memory { bytes, .. } => {
+            Bytes::Memory { bytes, .. } => {
                 let bytes = std::mem::take(bytes);
                 let end = bytes.len() as u64;
                 (Arc::new(bytes), end)
@@ -114,7 +75,7 @@ impl Zip {
             Err(error) => {
                 cut(faults, &error);
                 let whole = RangeReader::new(place, 0..end);
-                salvage(BufReader::new(whole), &self.passwords, to);
+                salvage(BufReader::new(whole), &self.0.passwords, to);
             }
         }
     }
@@ -130,12 +91,7 @@ impl Zip {
         let zip = zip.map_err(|(_, error)| error.to_string())?;
         let entries = entries(&zip, end, faults);
         let place = Arc::clone(zip.get_ref());
-        Ok(Listing { entries, place, passwords: self.passwords.clone() })
-    }
-
-    /// What is known of the archive, once nothing more is asked of it.
-    pub(super) fn finish(self) -> StreamEnd {
-        self.from.finish(self.name)
+        Ok(Listing { entries, place, passwords: self.0.passwords.clone() })
     }
 }
 

@@ -30,6 +30,14 @@ pub(super) struct Lines<'a> {
     pub cut: bool,
 }
 
+/// What is looked for in all lines of a scan.
+#[derive(Clone, Copy)]
+pub(super) struct Looks<'s> {
+    pub signatures: &'s Signatures,
+    /// Records outside it are only counted.
+    pub span: Option<&'s Span>,
+}
+
 /// The space a thread works in, kept from chunk to chunk.
 #[derive(Debug)]
 pub(super) struct Desk {
@@ -60,7 +68,7 @@ impl<P: Part> Chunk<P> {
         lines: Lines<'_>,
         state: State,
         part: P,
-        (signatures, span): (&Signatures, Option<&Span>),
+        looks: Looks<'_>,
         desk: &mut Desk,
     ) -> Self {
         let mut chunk =
@@ -72,7 +80,6 @@ impl<P: Part> Chunk<P> {
             desk.index.read(page);
             let done = if desk.index.lines() > 0 {
                 size = PAGE;
-                let looks = (signatures, span);
                 chunk.page(page, rest.offset, looks, desk)
             } else if page.len() < rest.bytes.len()
                 && size < limits::LINE_BYTES
@@ -80,7 +87,7 @@ impl<P: Part> Chunk<P> {
                 size *= 2;
                 0
             } else {
-                chunk.alone(rest, (signatures, span), &mut desk.scratch)
+                chunk.alone(rest, looks, &mut desk.scratch)
             };
             rest.bytes = rest.bytes.get(done..).unwrap_or_default();
             rest.offset += done as u64;
@@ -110,12 +117,12 @@ impl<P: Part> Chunk<P> {
         &mut self,
         page: &[u8],
         offset: u64,
-        (signatures, span): (&Signatures, Option<&Span>),
+        looks: Looks<'_>,
         desk: &mut Desk,
     ) -> usize {
         let Desk { index, scratch, .. } = desk;
-        let mut context = Context { signatures, span, scratch };
-        signatures.turn_to(page, index.wrapped(), context.scratch);
+        let mut context = Context { looks, scratch };
+        looks.signatures.turn_to(page, index.wrapped(), context.scratch);
         let mut done = 0;
         while let Some(row) = index.next_line() {
             let start = row.start as usize;
@@ -139,7 +146,7 @@ impl<P: Part> Chunk<P> {
     fn alone(
         &mut self,
         rest: Lines<'_>,
-        (signatures, span): (&Signatures, Option<&Span>),
+        looks: Looks<'_>,
         scratch: &mut Scratch,
     ) -> usize {
         let end = memchr::memchr(b'\n', rest.bytes);
@@ -152,9 +159,9 @@ impl<P: Part> Chunk<P> {
             Place { text, line: self.tally.lines, offset: rest.offset };
         let line_read = self.parser.line(text, cut);
         if let Line::Record(record) = &line_read {
-            signatures.turn_to_line(record, scratch);
+            looks.signatures.turn_to_line(record, scratch);
         }
-        let mut context = Context { signatures, span, scratch };
+        let mut context = Context { looks, scratch };
         take(&line_read, place, &mut self.tally, &mut self.part, &mut context);
         line.len() + usize::from(end.is_some())
     }
@@ -162,8 +169,7 @@ impl<P: Part> Chunk<P> {
 
 /// What lines are looked at with.
 struct Context<'s> {
-    signatures: &'s Signatures,
-    span: Option<&'s Span>,
+    looks: Looks<'s>,
     scratch: &'s mut Scratch,
 }
 
@@ -196,12 +202,12 @@ fn take(
                 tally.note_time(record.time_note);
             }
             tally.inferred += u64::from(record.layout.is_inferred());
-            if context.span.is_some_and(|span| !span.has(record.time)) {
+            if context.looks.span.is_some_and(|span| !span.has(record.time)) {
                 tally.outside += 1;
                 return;
             }
             part.record(record);
-            context.signatures.find_on_page(record, context.scratch);
+            context.looks.signatures.find_on_page(record, context.scratch);
             if !context.scratch.rules.is_empty() {
                 push_hits(part, record, place, context);
             }
@@ -273,7 +279,7 @@ fn push_hits(
     place: Place<'_>,
     context: &mut Context<'_>,
 ) {
-    let Context { signatures, scratch, .. } = context;
+    let Context { looks: Looks { signatures, .. }, scratch } = context;
     let rules = std::mem::take(&mut scratch.rules);
     for index in &rules {
         let Some(rule) = signatures.rule(*index) else { continue };
@@ -308,7 +314,7 @@ fn push_rejected(
     place: Place<'_>,
     context: &mut Context<'_>,
 ) {
-    let Context { signatures, scratch, .. } = context;
+    let Context { looks: Looks { signatures, .. }, scratch } = context;
     let text = place.text.strip_suffix(b"\r").unwrap_or(place.text);
     signatures.find_rejected(text, scratch);
     for index in &scratch.rules {

@@ -61,6 +61,13 @@ pub struct Setting {
     pub encoding: Option<&'static str>,
 }
 
+impl Setting {
+    /// What is known of an exhibit before it is opened.
+    pub(super) fn unopened(name: Raw, identity: PathIdentity) -> Self {
+        Self { name, identity, dialect: Dialect::Unknown, encoding: None }
+    }
+}
+
 /// One rule on one line.
 #[derive(Debug)]
 pub struct Hit<'a> {

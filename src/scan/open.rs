@@ -5,7 +5,9 @@
 
 use std::io::Read as _;
 
-use crate::evidence::{Archive, Budget, Content, SevenZ, Stream, Tar, Zip};
+use crate::evidence::{
+    Archive, Budget, Content, Seekable, SevenZ, Stream, Tar, Zip,
+};
 use crate::limits;
 use crate::scan::collector::Setting;
 use crate::scan::source::Source;
@@ -64,20 +66,22 @@ pub(super) fn hold<'a>(
             if Zip::is_start(&head) {
                 setting.dialect = Dialect::Archive;
                 let name = setting.name.clone();
-                let zip = Zip::stream(name, head, stream, budget);
+                let zip = Zip(Seekable::stream(name, head, stream, budget));
                 return Holding::Archive(Archive::Zip(zip));
             }
             if SevenZ::is_start(&head) {
                 setting.dialect = Dialect::Archive;
                 let name = setting.name.clone();
-                let sevenz = SevenZ::stream(name, head, stream, budget);
+                let sevenz =
+                    SevenZ(Seekable::stream(name, head, stream, budget));
                 return Holding::Archive(Archive::SevenZ(sevenz));
             }
-            let is_utf16 = tell(&head, setting);
-            let source = if is_utf16 {
-                Source::utf16_stream(stream, head, chunk_bytes)
-            } else {
-                Source::stream(stream, head, chunk_bytes)
+            let source = match tell(&head, setting) {
+                Some(text) => {
+                    let decoder = Utf16::of_read(head);
+                    Source::utf16_stream(stream, decoder, text, chunk_bytes)
+                }
+                None => Source::stream(stream, head, chunk_bytes),
             };
             Holding::Lines(Held::Stream, source)
         }
@@ -91,22 +95,26 @@ fn in_memory(
     setting: &mut Setting,
 ) -> Source {
     let start = head(bytes);
-    if tell(start, setting) {
-        Source::utf16_memory(start, chunk_bytes)
-    } else {
-        Source::memory(chunk_bytes)
+    match tell(start, setting) {
+        Some(text) => {
+            let decoder = Utf16::new(start);
+            Source::utf16_memory(decoder, text, chunk_bytes)
+        }
+        None => Source::memory(chunk_bytes),
     }
 }
 
-/// Tells the dialect of what begins so; true where it is in UTF-16.
-fn tell(start: &[u8], setting: &mut Setting) -> bool {
+/// Tells the dialect of what begins so; how the text begins where it is in
+/// UTF-16.
+fn tell(start: &[u8], setting: &mut Setting) -> Option<Vec<u8>> {
     setting.dialect = detect(start);
     let is_utf16 = setting.dialect == Dialect::Utf16;
-    if is_utf16 {
+    is_utf16.then(|| {
+        let text = Utf16::head(start);
         setting.encoding = Some(Utf16::name(start));
-        setting.dialect = detect(&Utf16::head(start));
-    }
-    is_utf16
+        setting.dialect = detect(&text);
+        text
+    })
 }
 
 /// The start of a stream, to tell its dialect by.

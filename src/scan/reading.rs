@@ -8,19 +8,15 @@ use std::sync::Arc;
 use crate::evidence::PathIdentity;
 use crate::raw::Raw;
 use crate::scan::span::Span;
-use crate::w3c::{DateOrder, Terms, Told, Zone};
+use crate::w3c::{Terms, Told, Zone};
 
 /// How to read what logs leave open.
 #[derive(Clone, Debug, Default)]
 pub struct Reading {
-    /// The zone of local times.
-    pub zone: Option<Zone>,
+    /// What is told of all logs.
+    pub told: Told,
     /// The zone by host, in any letter case; goes before the other.
     pub zones: Vec<(Raw, Zone)>,
-    /// Which of day and month comes first.
-    pub date_order: Option<DateOrder>,
-    /// The columns of rows that no `#Fields` came before.
-    pub fields: Option<Vec<u8>>,
     /// The time that is asked for.
     pub span: Option<Span>,
     /// The host of logs that name none.
@@ -34,24 +30,20 @@ impl Reading {
         identity: &PathIdentity,
         head: &[u8],
     ) -> Option<Arc<Terms>> {
-        let mut told = Told {
-            zone: self.zone.clone(),
-            date_order: self.date_order,
-            fields: self.fields.clone(),
-        };
-        if !self.zones.is_empty() {
-            let host = identity.host.clone().or_else(|| self.host.clone());
-            let zone = host.and_then(|host| self.zone_of(host.as_bytes()));
-            told.zone = zone.or(told.zone);
-            let terms = Terms::of(head, &told, identity.date);
-            return match terms.as_ref().and_then(|it| it.computer(head)) {
-                Some(name) => {
-                    told.zone = self.zone_of(&name).or(told.zone);
-                    Terms::of(head, &told, identity.date)
-                }
-                None => terms,
-            };
+        let terms = Terms::of(head, &self.told, identity.date);
+        if self.zones.is_empty() {
+            return terms;
         }
+        // The log's own word for its server goes before its folder's.
+        let own = terms.as_ref().and_then(|terms| terms.computer(head));
+        let folder = identity.host.as_ref().or(self.host.as_ref());
+        let zone = own
+            .and_then(|name| self.zone_of(&name))
+            .or_else(|| folder.and_then(|name| self.zone_of(name.as_bytes())));
+        if zone.is_none() {
+            return terms;
+        }
+        let told = Told { zone, ..self.told.clone() };
         Terms::of(head, &told, identity.date)
     }
 

@@ -29,7 +29,7 @@ use crate::scan::span::tail;
 use crate::scan::tray::Tray;
 use crate::scan::work::{Held, Origin, Outcome, Shared, Work};
 use crate::signature::Signatures;
-use crate::w3c::Dialect;
+use crate::w3c::Terms;
 use crate::w3c::dialect::detect;
 use crate::w3c::simd::Isa;
 use crate::warning::{Kind, Warning};
@@ -126,15 +126,14 @@ impl<'s> Scanner<'s> {
         collector: &C,
     ) {
         let setting = Setting {
-            name: name.clone(),
-            identity: PathIdentity::default(),
             dialect: detect(head(bytes)),
-            encoding: None,
+            ..Setting::unopened(name.clone(), PathIdentity::default())
         };
         let shared = self.shared(collector, &Silent);
         let source = Source::memory(shared.chunk_bytes);
         let held = Held::Bytes(bytes);
-        let work = Work::new(shared, setting, held, source);
+        let terms = shared.terms(&setting, &held, &source);
+        let work = Work::new(shared, setting, held, source, terms);
         self.run(&Board::of(work), shared);
     }
 
@@ -209,12 +208,8 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
     }
 
     fn exhibit(&self, exhibit: &'a Exhibit, desk: &mut Desk) {
-        let setting = Setting {
-            name: exhibit.name.clone(),
-            identity: exhibit.identity(),
-            dialect: Dialect::Unknown,
-            encoding: None,
-        };
+        let setting =
+            Setting::unopened(exhibit.name.clone(), exhibit.identity());
         let origin =
             if exhibit.explicit { Origin::Named } else { Origin::Found };
         let (access, hashing) = (self.options.access, self.options.hashing);
@@ -253,12 +248,14 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
         match hold(content, chunk_bytes, &mut opened) {
             Holding::Lines(held, source) => {
                 let Opened { setting, origin, .. } = opened;
-                if self.is_outside(&setting, &held, &source) {
+                let terms = self.shared.terms(&setting, &held, &source);
+                if self.is_outside(&setting, &held, &source, terms.as_ref()) {
                     let _closed = Closed(self.board);
                     return self.leave(origin, &setting, &held, source);
                 }
                 let hash = self.options.hashing == Hashing::Sha256;
-                let work = Work::new(self.shared, setting, held, source);
+                let work =
+                    Work::new(self.shared, setting, held, source, terms);
                 self.work(self.board.show(work.of(origin, hash)), false, desk);
             }
             Holding::Archive(archive) => {
@@ -287,18 +284,17 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
         setting: &Setting,
         held: &Held<'_>,
         source: &Source,
+        terms: Option<&Arc<Terms>>,
     ) -> bool {
-        let reading = self.shared.reading;
-        let Some(span) = reading.span.filter(|_| setting.dialect.is_read())
-        else {
+        let is_read = setting.dialect.is_read();
+        let Some(span) = self.shared.reading.span.filter(|_| is_read) else {
             return false;
         };
         let bytes = held.bytes();
         let is_plain = setting.encoding.is_none() && !bytes.is_empty();
         let tail = is_plain.then(|| tail(bytes));
         let start = source.head(bytes);
-        let terms = reading.terms(&setting.identity, start);
-        span.leaves(start, tail, terms.as_ref(), setting.identity.date)
+        span.leaves(start, tail, terms, setting.identity.date)
     }
 
     /// Lists a log without reading it.
@@ -384,12 +380,8 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
         desk: &mut Desk,
     ) {
         self.board.opened();
-        let setting = Setting {
-            name: member.name.clone(),
-            identity: member.identity(),
-            dialect: Dialect::Unknown,
-            encoding: None,
-        };
+        let setting =
+            Setting::unopened(member.name.clone(), member.identity());
         let path = member.path.clone();
         let (origin, budget) = (Origin::Found, budget.clone());
         match member.stream(self.options.hashing) {

@@ -82,22 +82,23 @@ impl Source {
         Self::new(From::Read(Box::new(reader)), chunk_bytes)
     }
 
-    /// UTF-16 in memory, which begins so.
-    pub fn utf16_memory(start: &[u8], chunk_bytes: usize) -> Self {
-        let text = Utf16::new(start, Vec::new());
-        let reader =
-            Reader::new(Input::Memory(0), Utf16::head(start), Some(text));
+    /// UTF-16 in memory; `start` is how its text begins.
+    pub fn utf16_memory(
+        text: Utf16,
+        start: Vec<u8>,
+        chunk_bytes: usize,
+    ) -> Self {
+        let reader = Reader::new(Input::Memory(0), start, Some(text));
         Self::new(From::Read(Box::new(reader)), chunk_bytes)
     }
 
-    /// UTF-16 from a stream, of which `head` was read before.
+    /// UTF-16 from a stream, of which some was read before and is in `text`.
     pub fn utf16_stream(
         stream: Stream,
-        head: Vec<u8>,
+        text: Utf16,
+        start: Vec<u8>,
         chunk_bytes: usize,
     ) -> Self {
-        let start = Utf16::head(&head);
-        let text = Utf16::new(&head.clone(), head);
         let reader = Reader::new(Input::Stream(stream), start, Some(text));
         Self::new(From::Read(Box::new(reader)), chunk_bytes)
     }

@@ -23,9 +23,17 @@ pub(super) struct Utf16 {
 }
 
 impl Utf16 {
-    /// Reads a text that begins so; `raw` is what was read of it before.
-    pub fn new(start: &[u8], raw: Vec<u8>) -> Self {
-        let encoding = encoding(start);
+    /// Reads a text that begins so, from its start.
+    pub fn new(start: &[u8]) -> Self {
+        Self::after(encoding(start), Vec::new())
+    }
+
+    /// Reads a text of which this was read before.
+    pub fn of_read(raw: Vec<u8>) -> Self {
+        Self::after(encoding(&raw), raw)
+    }
+
+    fn after(encoding: &'static Encoding, raw: Vec<u8>) -> Self {
         Self {
             decoder: encoding.new_decoder_with_bom_removal(),
             encoding,
@@ -134,7 +142,7 @@ mod tests {
                 .collect();
             for step in [1, 2, 3, 7, 64, 10_000] {
                 let head = bytes.len().min(5);
-                let mut reader = Utf16::new(&bytes, bytes[..head].to_vec());
+                let mut reader = Utf16::of_read(bytes[..head].to_vec());
                 let mut rest = &bytes[head..];
                 let mut found = Vec::new();
                 let mut into = vec![0; step];

@@ -7,11 +7,11 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::evidence::{Digest, Mapping, Whole};
 use crate::scan::bell::Bell;
-use crate::scan::chunk::{Chunk, Desk, Lines};
+use crate::scan::chunk::{Chunk, Desk, Lines, Looks};
 use crate::scan::collector::{Collector, Setting, Tally};
 use crate::scan::ends::{self, Reach};
 use crate::scan::joint::{Joint, Scanned, fault};
@@ -19,7 +19,7 @@ use crate::scan::progress::Progress;
 use crate::scan::reading::Reading;
 use crate::scan::source::{Block, BlockBytes, Source, cut_off};
 use crate::signature::Signatures;
-use crate::w3c::{Date, State};
+use crate::w3c::{Date, State, Terms};
 use crate::warning::{Kind, Warning};
 
 /// Blocks that may be scanned ahead of the last one joined. As many threads
@@ -34,6 +34,21 @@ pub(super) struct Shared<'s, C> {
     pub chunk_bytes: usize,
     pub reading: &'s Reading,
     pub reach: Reach,
+}
+
+impl<C> Shared<'_, C> {
+    /// The terms that an exhibit is read under.
+    pub fn terms(
+        &self,
+        setting: &Setting,
+        held: &Held<'_>,
+        source: &Source,
+    ) -> Option<Arc<Terms>> {
+        let is_read = setting.dialect.is_read();
+        let start = source.head(held.bytes());
+        let terms = || self.reading.terms(&setting.identity, start);
+        is_read.then(terms).flatten()
+    }
 }
 
 impl<C> Clone for Shared<'_, C> {
@@ -128,12 +143,9 @@ impl<'s, C: Collector> Work<'s, C> {
         setting: Setting,
         held: Held<'s>,
         source: Source,
+        terms: Option<Arc<Terms>>,
     ) -> Self {
-        let start = source.head(held.bytes());
         let is_read = setting.dialect.is_read();
-        let terms =
-            is_read.then(|| shared.reading.terms(&setting.identity, start));
-        let terms = terms.flatten();
         let date = setting.identity.date;
         let day =
             date.and_then(|(year, month, day)| Date::new(year, month, day));
@@ -258,7 +270,7 @@ impl<'s, C: Collector> Work<'s, C> {
         let lines = self.lines(block);
         let part = self.shared.collector.part(&self.setting);
         let span = self.shared.reading.span.as_ref();
-        let looks = (self.shared.signatures, span);
+        let looks = Looks { signatures: self.shared.signatures, span };
         let work = AssertUnwindSafe(|| {
             if self.setting.dialect.is_read() {
                 Chunk::scan(lines, state, part, looks, desk)

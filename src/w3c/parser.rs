@@ -381,18 +381,19 @@ impl Log {
         let mut fault = Reject::NoLayout;
         for (at, layout) in layouts.iter().enumerate() {
             let (wanted, origin) = (layout.len(), row.origin);
-            let is_plain = layout.form() == Form::Blanks
-                && row.fits(wanted)
-                && (self.state.plain
-                    || memchr::memchr2(b'"', b'\t', row.line).is_none());
-            if is_plain {
+            let is_blanks = layout.form() == Form::Blanks;
+            let fits = is_blanks && row.fits(wanted);
+            let is_plain = || {
+                self.state.plain
+                    || memchr::memchr2(b'"', b'\t', row.line).is_none()
+            };
+            if fits && is_plain() {
                 self.spans.take_ends(row.ends, wanted, origin);
                 return Ok(at);
             }
             // IIS itself writes neither tabs nor quotes: a row of its that
             // does not fit is broken, and must not be mended by guessing.
-            let is_broken = self.state.plain && layout.form() == Form::Blanks;
-            let cut = if is_broken {
+            let cut = if self.state.plain && is_blanks {
                 Err(row.misfit(wanted))
             } else {
                 let (line, form) = (row.line, layout.form());
@@ -401,9 +402,7 @@ impl Log {
             match cut {
                 Ok(()) => return Ok(at),
                 // A value may begin with a quote and mean nothing by it.
-                Err(_)
-                    if layout.form() == Form::Blanks && row.fits(wanted) =>
-                {
+                Err(_) if fits => {
                     self.spans.take_ends(row.ends, wanted, origin);
                     return Ok(at);
                 }
