@@ -424,7 +424,10 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
             (_, Some(stream)) => tally.end(stream.finish()),
             (Held::Bytes(_) | Held::Stream, None) => {}
         }
-        let is_whole = !tally.warnings.iter().any(|it| it.kind.is_loss());
+        // Where the scan ends early, so may this exhibit: it must not stand
+        // for a copy that was read whole.
+        let is_whole = !tally.warnings.iter().any(|it| it.kind.is_loss())
+            && !self.shared.progress.is_interrupted();
         let content = if is_decoded { outcome.content } else { tally.sha256 };
         tally.content = content.filter(|_| is_whole);
         self.hand_over(origin, &setting, tally, part);

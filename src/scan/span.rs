@@ -31,17 +31,21 @@ impl Span {
     }
 
     /// True where all that lies between the two is outside, even if the
-    /// order is off by a day. None is not known.
-    fn misses(
-        &self,
-        first: Option<Timestamp>,
-        last: Option<Timestamp>,
-    ) -> bool {
-        let later = self.to.zip(first).is_some_and(|(to, first)| {
-            to.micros().saturating_add(DAY) < first.micros()
+    /// order is off by a day. Both must lie on the same side: logs are also
+    /// joined by hand, the newest first. A last one that is not known is
+    /// after the first.
+    fn misses(&self, first: Timestamp, last: Option<Timestamp>) -> bool {
+        let ends = [Some(first), last];
+        let later = self.to.is_some_and(|to| {
+            let to = to.micros().saturating_add(DAY);
+            ends.into_iter().flatten().all(|time| to < time.micros())
         });
-        let earlier = self.from.zip(last).is_some_and(|(from, last)| {
-            last.micros().saturating_add(DAY) < from.micros()
+        let earlier = self.from.is_some_and(|from| {
+            let from = from.micros().saturating_sub(DAY);
+            let is_before = |time: Option<Timestamp>| {
+                time.is_some_and(|it| it.micros() < from)
+            };
+            ends.into_iter().all(is_before)
         });
         later || earlier
     }
@@ -71,7 +75,7 @@ impl Span {
             }
             None => named_end(day, first),
         };
-        self.misses(Some(first), last)
+        self.misses(first, last)
     }
 }
 
@@ -135,6 +139,9 @@ mod tests {
         assert!(!leaves("20", Some("20"), None));
         assert!(leaves("21", Some("21"), None));
         assert!(leaves("21", None, None));
+        // Joined by hand, the newest first: what lies between is not known.
+        assert!(!leaves("25", Some("01"), None));
+        assert!(!leaves("01", Some("25"), None));
         let may = "#Fields: date time\n2001-05-01 12:00:00\n".as_bytes();
         assert!(span.leaves(may, None, None, Some((2001, 5, 1))));
         assert!(!span.leaves(may, None, None, Some((1999, 5, 1))));
