@@ -201,7 +201,10 @@ fn take(
             if record.time_note != TimeNote::Exact {
                 tally.note_time(record.time_note);
             }
-            tally.inferred += u64::from(record.layout.is_inferred());
+            // Only rows of the layout of a directive repeat.
+            if !record.repeats {
+                tally.inferred += u64::from(record.layout.is_inferred());
+            }
             if context.looks.span.is_some_and(|span| !span.has(record.time)) {
                 tally.outside += 1;
                 return;
