@@ -35,6 +35,13 @@ pub const HITS_PER_RULE_AND_EXHIBIT: u64 = 10_000;
 /// logged in the same second; so many, with their times, they did not.
 pub const RECORDS_OF_A_COPY: u64 = 50;
 
+/// Marks kept of a log, one for each hour: as many as a year has, and some.
+pub const MARKS: usize = 10_000;
+
+/// Lines of logs that are compared at once, to find what stands in two of
+/// them: 24 bytes and then 40 for each. A longer log is not compared.
+pub const LINES_COMPARED: u64 = 8_000_000;
+
 /// Depth of a folder walk, against endless trees.
 pub const WALK_DEPTH: usize = 64;
 

@@ -26,9 +26,13 @@ pub struct Exhibit {
     /// SHA-256 of its content, where that is another: it is packed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_sha256: Option<String>,
-    /// The exhibit with the same content whose lines count in its place.
+    /// The exhibit that holds all of its records, and whose lines count in
+    /// its place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copy_of: Option<Raw>,
+    /// Exhibits that hold some of its records, which count there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub copied_from: Vec<Copied>,
     /// What kind of log it is.
     pub dialect: String,
     /// How its text is encoded, where it had to be decoded: lines and
@@ -79,12 +83,24 @@ pub struct Exhibit {
     /// Records outside the time that was asked for: not looked at.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub records_outside: u64,
+    /// Records that stand in another exhibit as well and count there.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub records_copied: u64,
     /// All of it lies outside that time, and it was not read.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unread: bool,
     /// Lines longer than [`crate::limits::LINE_BYTES`].
     #[serde(default)]
     pub lines_cut: u64,
+}
+
+/// Records that count in another exhibit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Copied {
+    /// That exhibit.
+    pub path: Raw,
+    /// How many.
+    pub records: u64,
 }
 
 /// A line that is no record.
@@ -134,6 +150,7 @@ impl Exhibit {
             time_notes: notes.collect(),
             records_inferred: tally.inferred,
             records_outside: tally.outside,
+            records_copied: tally.passed,
             unread: tally.unread,
             lines_cut: tally.cut,
             ..Self::default()

@@ -17,6 +17,7 @@
 //! | `exhibit`, `host`, `client`, `finding`, `run` | rows that join |
 //! | `tally` | the numbers in them |
 //! | `copies` | exhibits that are there twice |
+//! | `overlaps`, `marks`, `compare` | and such of which only a part is |
 //! | `draft` | rows under their keys while a case grows |
 //! | `derive`, `feature`, `summary` | what follows once all is joined |
 //! | `inventory` | the first look: another collector, nothing is judged |
@@ -27,6 +28,7 @@ mod book;
 mod builder;
 mod client;
 mod clients;
+mod compare;
 mod copies;
 mod derive;
 mod draft;
@@ -38,7 +40,9 @@ mod hits;
 mod host;
 mod host_map;
 mod inventory;
+mod marks;
 mod names;
+mod overlaps;
 mod part;
 mod run;
 mod site_config;
@@ -56,7 +60,7 @@ use serde::{Deserialize, Serialize};
 pub use self::address::{Proxies, Sender};
 pub use self::builder::{CaseBuilder, Options};
 pub use self::client::{Client, ClientFinding};
-pub use self::exhibit::{Exhibit, RejectedLine};
+pub use self::exhibit::{Copied, Exhibit, RejectedLine};
 pub use self::feature::{Exposure, FeatureHost, HitFeature};
 pub use self::finding::{EvidenceRef, Finding, Share};
 pub use self::hits::{Hits, merge_hits};

@@ -10,10 +10,12 @@ use indexmap::IndexMap;
 
 use crate::case::address::{Proxies, Sender};
 use crate::case::book::{Book, Fallback};
+use crate::case::copies::Share;
 use crate::case::draft::Draft;
 use crate::case::exhibit::Exhibit;
 use crate::case::hit_line::{HitLine, json};
 use crate::case::host::{Host, NameSource};
+use crate::case::marks::Marks;
 use crate::limits;
 use crate::raw::Raw;
 use crate::scan::{Hit, Part, Setting, Tally};
@@ -32,6 +34,7 @@ pub struct CasePart<'a> {
     exhibit: Raw,
     fallback: Fallback,
     book: Book,
+    marks: Marks,
     /// The host of the hit before: mostly that of the next.
     host: LastHost,
     /// Rows of hits. Those of rejected lines stand under the empty host.
@@ -93,6 +96,7 @@ impl<'a> CasePart<'a> {
                     .and_then(|map| map.of(&setting.name)),
             },
             book: Book::default(),
+            marks: Marks::default(),
             host: LastHost::default(),
             draft: Draft::default(),
             by_rule: IndexMap::new(),
@@ -126,12 +130,9 @@ impl<'a> CasePart<'a> {
         }
     }
 
-    /// The finished rows of the exhibit, and its hits as lines of JSON.
-    pub(super) fn finish(
-        self,
-        setting: &Setting,
-        tally: Tally,
-    ) -> (Draft, Vec<u8>) {
+    /// What the exhibit adds to the case.
+    pub(super) fn finish(self, setting: &Setting, tally: Tally) -> Share {
+        let content = tally.content.filter(|_| tally.records > 0);
         let mut draft = self.draft;
         let hosts = self.book.into_hosts(&self.fallback);
         let rest = host_of_rest(&hosts, &self.fallback);
@@ -148,15 +149,18 @@ impl<'a> CasePart<'a> {
             draft.warn(warning);
         }
         let lines = write(&self.by_rule, &row.path, &rest.name);
-        draft.exhibits.insert(row.path.clone(), row);
-        (draft, lines)
+        let path = row.path.clone();
+        draft.exhibits.insert(path.clone(), row);
+        let (draft, marks) = (Box::new(draft), self.marks.into_set());
+        Share { path, content, draft, lines, marks }
     }
 }
 
 impl Part for CasePart<'_> {
     #[inline]
-    fn record(&mut self, record: &Record<'_>) {
+    fn record(&mut self, record: &Record<'_>, _offset: u64) {
         self.book.record(&self.fallback, record);
+        self.marks.record(record);
     }
 
     fn wants_words(&self, rule: &Rule) -> bool {
@@ -181,6 +185,7 @@ impl Part for CasePart<'_> {
 
     fn append(&mut self, mut later: Self, lines: u64) {
         self.book.append(later.book);
+        self.marks.append(later.marks);
         later.draft.shift(lines);
         // A part holds no exhibit yet, so nothing can be there twice.
         let _ = self.draft.absorb(later.draft);

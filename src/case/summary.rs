@@ -30,6 +30,9 @@ pub struct Summary {
     /// Records outside the time that was asked for.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub records_outside: u64,
+    /// Records that stand in two exhibits, and count in one.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub records_copied: u64,
     /// Exhibits outside it, not read.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub unread: u64,
@@ -80,6 +83,8 @@ impl Summary {
             sum.records = sum.records.saturating_add(exhibit.records);
             sum.records_outside =
                 sum.records_outside.saturating_add(exhibit.records_outside);
+            sum.records_copied =
+                sum.records_copied.saturating_add(exhibit.records_copied);
             sum.unread += u64::from(exhibit.unread);
             sum.directives = sum.directives.saturating_add(exhibit.directives);
             sum.blank = sum.blank.saturating_add(exhibit.blank);

@@ -68,7 +68,7 @@ fn scan(builder: &CaseBuilder<'_>, path: &str, text: &str, chunk: usize) {
             let record = match &line {
                 Line::Record(record) => {
                     tally.records += 1;
-                    part.record(record);
+                    part.record(record, 0);
                     Some(record)
                 }
                 Line::Rejected(_) => {

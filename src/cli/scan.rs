@@ -139,7 +139,7 @@ fn scan(
     for warning in &evidence.warnings {
         builder.warn(warning.clone());
     }
-    if !scanner.scan(evidence, &builder, &progress) {
+    if !builder.scan(&scanner, evidence, &progress) {
         let detail = "interrupted: part of the evidence was not scanned";
         let whole = Raw::default();
         builder.warn(Warning::new(Kind::Interrupted, whole, detail));

@@ -154,7 +154,7 @@ struct Testimony<'a> {
 }
 
 impl Part for Testimony<'_> {
-    fn record(&mut self, _: &Record<'_>) {
+    fn record(&mut self, _: &Record<'_>, _: u64) {
         self.seen.records += 1;
     }
 

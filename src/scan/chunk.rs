@@ -1,5 +1,6 @@
 //! One chunk of whole lines: the line loop.
 
+use crate::scan::again::Passed;
 use crate::scan::collector::{Hit, Part, RejectedLine, Tally};
 use crate::scan::span::Span;
 use crate::signature::{Scratch, Signatures};
@@ -36,6 +37,8 @@ pub(super) struct Looks<'s> {
     pub signatures: &'s Signatures,
     /// Records outside it are only counted.
     pub span: Option<&'s Span>,
+    /// So are those that count elsewhere.
+    pub passed: Option<&'s Passed>,
 }
 
 /// The space a thread works in, kept from chunk to chunk.
@@ -209,7 +212,11 @@ fn take(
                 tally.outside += 1;
                 return;
             }
-            part.record(record);
+            if context.looks.passed.is_some_and(|it| it.has(place.offset)) {
+                tally.passed += 1;
+                return;
+            }
+            part.record(record, place.offset);
             context.looks.signatures.find_on_page(record, context.scratch);
             if !context.scratch.rules.is_empty() {
                 push_hits(part, record, place, context);
@@ -267,6 +274,7 @@ impl Tally {
         self.derived += later.derived;
         self.inferred += later.inferred;
         self.outside += later.outside;
+        self.passed += later.passed;
         for (note, count) in later.time_notes {
             *self.time_notes.entry(note).or_default() += count;
         }

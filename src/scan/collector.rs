@@ -30,8 +30,9 @@ pub trait Collector: Sync {
 
 /// What one chunk adds to the result.
 pub trait Part: Send {
-    /// One record, in the order of lines. On the hot path: no allocation.
-    fn record(&mut self, record: &Record<'_>);
+    /// One record, in the order of lines, and where its first byte stands in
+    /// the content. On the hot path: no allocation.
+    fn record(&mut self, record: &Record<'_>, offset: u64);
 
     /// Whether [`Hit::matched_on`] will be looked at for hits of the rule:
     /// finding the words costs more than finding the hit.
@@ -129,6 +130,8 @@ pub struct Tally {
     pub inferred: u64,
     /// Records outside the time that is asked for: not looked at.
     pub outside: u64,
+    /// Records that count elsewhere: not looked at either.
+    pub passed: u64,
     /// The whole exhibit lies outside that time and was not read.
     pub unread: bool,
     /// What went wrong.

@@ -6,6 +6,7 @@
 //! chunks of one file: each chunk assumes the layout in force at the last
 //! known place, and is scanned again in the rare case that this was wrong.
 
+mod again;
 mod bell;
 mod board;
 mod chunk;
@@ -23,6 +24,7 @@ mod tray;
 mod utf16;
 mod work;
 
+pub use again::{Again, Passed};
 pub use collector::{Collector, Hit, Part, RejectedLine, Setting, Tally};
 pub use ends::Reach;
 pub use progress::{Progress, Silent};

@@ -16,6 +16,7 @@ use crate::evidence::{
 use crate::limits;
 use crate::raw::Raw;
 use crate::scan::Silent;
+use crate::scan::again::Again;
 use crate::scan::board::{Board, Task};
 use crate::scan::chunk::Desk;
 use crate::scan::collector::{Collector, Setting, Tally};
@@ -88,6 +89,18 @@ impl<'s> Scanner<'s> {
         Ok(Self { signatures, options, threads, reading, passwords })
     }
 
+    /// The same, with other signatures.
+    #[must_use]
+    pub fn with_signatures<'o>(
+        &self,
+        signatures: &'o Signatures,
+    ) -> Scanner<'o> {
+        let Self { options, threads, .. } = *self;
+        let (reading, passwords) =
+            (self.reading.clone(), self.passwords.clone());
+        Scanner { signatures, options, threads, reading, passwords }
+    }
+
     /// The same, with what the user tells about the logs.
     #[must_use]
     pub fn with_reading(self, reading: Reading) -> Self {
@@ -108,12 +121,36 @@ impl<'s> Scanner<'s> {
         collector: &C,
         progress: &dyn Progress,
     ) -> bool {
-        let bytes = evidence.exhibits.iter().map(|one| one.bytes).sum();
-        progress.begin(bytes);
+        let all = evidence.exhibits.iter().collect();
+        self.scan_all(all, self.shared(collector, progress))
+    }
+
+    /// Scans some exhibits once more, as [`Scanner::scan`] does, without the
+    /// records that are passed over. Of the others nothing is handed over.
+    pub fn scan_again<C: Collector>(
+        &self,
+        evidence: &Evidence,
+        again: &Again,
+        collector: &C,
+        progress: &dyn Progress,
+    ) -> bool {
+        let shared = self.shared(collector, progress);
+        let shared = Shared { again: Some(again), ..shared };
+        let some = evidence.exhibits.iter();
+        let some = some.filter(|one| shared.is_opened(&one.name));
+        self.scan_all(some.collect(), shared)
+    }
+
+    fn scan_all<'a, C: Collector>(
+        &self,
+        mut exhibits: Vec<&'a Exhibit>,
+        shared: Shared<'a, C>,
+    ) -> bool {
+        let progress = shared.progress;
+        progress.begin(exhibits.iter().map(|one| one.bytes).sum());
         // Largest first, so that no thread is left with a long one.
-        let mut order: Vec<_> = evidence.exhibits.iter().collect();
-        order.sort_by_key(|exhibit| exhibit.bytes);
-        self.run(&Board::new(order), self.shared(collector, progress));
+        exhibits.sort_by_key(|exhibit| exhibit.bytes);
+        self.run(&Board::new(exhibits), shared);
         progress.end();
         !progress.is_interrupted()
     }
@@ -144,9 +181,15 @@ impl<'s> Scanner<'s> {
     ) -> Shared<'a, C> {
         let chunk_bytes = self.options.chunk_bytes;
         let signatures = self.signatures;
-        let reading = &self.reading;
-        let reach = self.options.reach;
-        Shared { signatures, collector, progress, chunk_bytes, reading, reach }
+        Shared {
+            signatures,
+            collector,
+            progress,
+            chunk_bytes,
+            reading: &self.reading,
+            reach: self.options.reach,
+            again: None,
+        }
     }
 
     /// Does what is on the board, with all threads.
@@ -246,6 +289,12 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
         let mut opened = opened;
         let chunk_bytes = self.options.chunk_bytes;
         match hold(content, chunk_bytes, &mut opened) {
+            Holding::Lines(_, source)
+                if !self.shared.is_read(&opened.setting.name) =>
+            {
+                let _closed = Closed(self.board);
+                drop(source);
+            }
             Holding::Lines(held, source) => {
                 let Opened { setting, origin, .. } = opened;
                 let terms = self.shared.terms(&setting, &held, &source);
@@ -379,6 +428,9 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
         budget: &Budget,
         desk: &mut Desk,
     ) {
+        if !self.shared.is_opened(&member.name) {
+            return;
+        }
         self.board.opened();
         let setting =
             Setting::unopened(member.name.clone(), member.identity());
@@ -446,6 +498,9 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
         tally: Tally,
         part: C::Part,
     ) {
+        if !self.shared.is_read(&setting.name) {
+            return;
+        }
         let collector = self.shared.collector;
         if origin == Origin::Bytes {
             return collector.exhibit(setting, tally, part);

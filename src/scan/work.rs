@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::evidence::{Digest, Mapping, Whole};
+use crate::raw::Raw;
+use crate::scan::again::Again;
 use crate::scan::bell::Bell;
 use crate::scan::chunk::{Chunk, Desk, Lines, Looks};
 use crate::scan::collector::{Collector, Setting, Tally};
@@ -34,9 +36,21 @@ pub(super) struct Shared<'s, C> {
     pub chunk_bytes: usize,
     pub reading: &'s Reading,
     pub reach: Reach,
+    /// Where this is not the first reading.
+    pub again: Option<&'s Again>,
 }
 
 impl<C> Shared<'_, C> {
+    /// True where the lines of an exhibit are to be read.
+    pub fn is_read(&self, exhibit: &Raw) -> bool {
+        self.again.is_none_or(|again| again.passed(exhibit).is_some())
+    }
+
+    /// True where its members may be.
+    pub fn is_opened(&self, exhibit: &Raw) -> bool {
+        self.again.is_none_or(|again| again.is_opened(exhibit))
+    }
+
     /// The terms that an exhibit is read under.
     pub fn terms(
         &self,
@@ -270,7 +284,10 @@ impl<'s, C: Collector> Work<'s, C> {
         let lines = self.lines(block);
         let part = self.shared.collector.part(&self.setting);
         let span = self.shared.reading.span.as_ref();
-        let looks = Looks { signatures: self.shared.signatures, span };
+        let passed =
+            self.shared.again.and_then(|it| it.passed(&self.setting.name));
+        let signatures = self.shared.signatures;
+        let looks = Looks { signatures, span, passed };
         let work = AssertUnwindSafe(|| {
             if self.setting.dialect.is_read() {
                 Chunk::scan(lines, state, part, looks, desk)

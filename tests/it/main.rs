@@ -51,6 +51,7 @@ mod layers;
 mod library;
 mod locks;
 mod oracle;
+mod overlaps;
 mod packages;
 mod packed_samples;
 mod packers;

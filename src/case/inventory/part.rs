@@ -112,7 +112,7 @@ impl InventoryPart {
 
 impl Part for InventoryPart {
     #[inline]
-    fn record(&mut self, record: &Record<'_>) {
+    fn record(&mut self, record: &Record<'_>, _offset: u64) {
         self.book.record(&self.fallback, record);
         // A new `#Fields` breaks the repetition.
         if !record.repeats {

@@ -31,6 +31,11 @@ pub(super) fn show(sheet: &mut Sheet, case: &Case) {
         );
         sheet.paragraph(2, 2, &format!("{copies}; their lines count once"));
     }
+    if sum.records_copied > 0 {
+        let records = counted(sum.records_copied, "record", "records");
+        let line = format!("{records} stand in two files, and count in one");
+        sheet.paragraph(2, 2, &line);
+    }
     outside(sheet, sum);
     if sum.first.is_some() {
         let first = sheet.time(sum.first, Precision::Full);
