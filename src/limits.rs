@@ -38,6 +38,9 @@ pub const RECORDS_OF_A_COPY: u64 = 50;
 /// Marks kept of a log, one for each hour: as many as a year has, and some.
 pub const MARKS: usize = 10_000;
 
+/// Hits of one exhibit that are looked for in the log of URLScan.
+pub const TRACES: usize = 1_000_000;
+
 /// Lines of logs that are compared at once, to find what stands in two of
 /// them: 24 bytes and then 40 for each. A longer log is not compared.
 pub const LINES_COMPARED: u64 = 8_000_000;

@@ -4,24 +4,21 @@
 //! [`Case`] and its [`Hits`]. Each exhibit is finished on its own thread;
 //! only joining it to the rest takes the lock.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::case::Case;
 use crate::case::address::Proxies;
-use crate::case::copies::{Share, keeper_of_all, leave_out, logs, settle};
+use crate::case::copies::{Share, settle};
 use crate::case::draft::Draft;
 use crate::case::hits::Hits;
 use crate::case::host_map::HostMap;
-use crate::case::overlaps::{self, Overlap};
 use crate::case::part::CasePart;
 use crate::case::run::Run;
 use crate::case::site_config::SiteConfig;
+use crate::case::twice;
 use crate::evidence::Evidence;
 use crate::raw::Raw;
-use crate::scan::{
-    Again, Collector, Passed, Progress, Scanner, Setting, Tally,
-};
+use crate::scan::{Collector, Progress, Scanner, Setting, Tally};
 use crate::signature::{Level, Outcomes};
 use crate::warning::{Kind, Warning};
 
@@ -122,53 +119,10 @@ impl<'a> CaseBuilder<'a> {
         let mut shares = Vec::new();
         self.with(|growing| shares = std::mem::take(&mut growing.shares));
         let mut shares = settle(shares);
-        let rest = self.rest(&mut shares, scanner, evidence, progress);
-        let is_whole = rest.is_some();
-        if let Some((overlaps, again)) = rest {
-            leave_out(&mut shares, overlaps, again);
-        }
+        let is_whole =
+            twice::settle(self, &mut shares, scanner, evidence, progress);
         self.with(|growing| growing.shares = shares);
         is_whole
-    }
-
-    /// What exhibits share, and those that hold more than that once again,
-    /// without it.
-    fn rest(
-        &self,
-        shares: &mut [Share],
-        scanner: &Scanner<'_>,
-        evidence: &Evidence,
-        progress: &dyn Progress,
-    ) -> Option<(Vec<Overlap>, BTreeMap<Raw, Share>)> {
-        let overlaps =
-            overlaps::find(&logs(shares), scanner, evidence, progress)?;
-        for path in overlaps.skipped {
-            let detail = "too long to be compared with a log that it seems \
-                          to share lines with: they may count twice";
-            self.warn(Warning::new(Kind::Copied, path, detail));
-        }
-        let mut found: BTreeMap<&Raw, &Overlap> =
-            overlaps.found.iter().map(|it| (&it.path, it)).collect();
-        for share in &*shares {
-            if let Some(overlap) = found.get(&share.path)
-                && keeper_of_all(share, overlap).is_some()
-            {
-                found.remove(&share.path);
-            }
-        }
-        let mut again = Again::default();
-        for (path, overlap) in found {
-            again.read(path.clone(), Passed::new(overlap.offsets.clone()));
-        }
-        let second = Second { builder: self, shares: Mutex::default() };
-        if !again.is_empty()
-            && !scanner.scan_again(evidence, &again, &second, progress)
-        {
-            return None;
-        }
-        let read = second.shares.into_inner();
-        let read = read.unwrap_or_else(PoisonError::into_inner);
-        Some((overlaps.found, read))
     }
 
     fn with(&self, change: impl FnOnce(&mut Growing)) {
@@ -200,28 +154,5 @@ impl<'a> Collector for CaseBuilder<'a> {
                 growing.add(share);
             }
         });
-    }
-}
-
-/// Takes what is read again.
-struct Second<'b, 'a> {
-    builder: &'b CaseBuilder<'a>,
-    shares: Mutex<BTreeMap<Raw, Share>>,
-}
-
-impl<'a> Collector for Second<'_, 'a> {
-    type Part = CasePart<'a>;
-
-    fn part(&self, setting: &Setting) -> CasePart<'a> {
-        self.builder.part(setting)
-    }
-
-    fn aside(&self, _warning: Warning) {}
-
-    fn exhibit(&self, setting: &Setting, tally: Tally, part: CasePart<'a>) {
-        let share = part.finish(setting, tally);
-        let mut shares =
-            self.shares.lock().unwrap_or_else(PoisonError::into_inner);
-        shares.insert(share.path.clone(), share);
     }
 }

@@ -8,13 +8,13 @@
 //! pass for the copy of another. A few lines alone may be the same on two
 //! hosts, as a worm sends the same to all: there the host must agree too.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use crate::case::draft::Draft;
 use crate::case::exhibit::Exhibit;
 use crate::case::host::UNKNOWN_HOST;
-use crate::case::overlaps::{Log, Overlap};
+use crate::case::overlaps::Log;
+use crate::case::ties::Traces;
 use crate::evidence::Digest;
 use crate::limits;
 use crate::raw::Raw;
@@ -30,6 +30,8 @@ pub(super) struct Share {
     pub lines: Vec<u8>,
     /// What it can be known by again.
     pub marks: Vec<u64>,
+    /// Its hits, to be found again in the log of URLScan.
+    pub traces: Traces,
 }
 
 impl Share {
@@ -55,73 +57,33 @@ impl Share {
         host_that_counts(self.row()?).cloned()
     }
 
-    /// What matters where lines are compared; none where it has none, is a
-    /// copy, or cannot be read twice.
-    fn as_log(&mut self) -> Option<Log> {
-        let marks = std::mem::take(&mut self.marks);
-        // Standard input cannot be read twice.
-        let path = self.path.as_bytes();
-        let is_standard_input = path == b"-" || path.starts_with(b"-!/");
-        let row = self.row()?;
+    /// The host that wrote it, where that is known and one.
+    pub fn known_host(&self) -> Option<&Raw> {
         let is_known =
             |host: &&Raw| host.as_bytes() != UNKNOWN_HOST.as_bytes();
-        let host = row.host.as_ref().filter(is_known).cloned();
-        let site = row.site.clone();
+        self.row()?.host.as_ref().filter(is_known)
+    }
+
+    /// True where it counts and can be read twice, which standard input
+    /// cannot.
+    pub fn may_change(&self) -> bool {
+        let path = self.path.as_bytes();
+        let is_standard_input = path == b"-" || path.starts_with(b"-!/");
+        let is_copy = self.row().is_none_or(|row| row.copy_of.is_some());
+        !is_copy && !is_standard_input
+    }
+
+    /// What matters where lines are compared; none where it has none, is a
+    /// copy, or cannot be read twice.
+    pub fn as_log(&mut self) -> Option<Log> {
+        let marks = std::mem::take(&mut self.marks);
+        let row = self.row()?;
+        let (host, site) = (self.known_host().cloned(), row.site.clone());
         let path = self.path.clone();
         let (records, inferred) = (row.records, row.records_inferred);
         let log = Log { path, records, inferred, host, site, marks };
-        let counts = row.copy_of.is_none() && !is_standard_input;
-        (counts && !log.marks.is_empty()).then_some(log)
+        (self.may_change() && !log.marks.is_empty()).then_some(log)
     }
-}
-
-/// The logs that may share lines, the longest first: of two the longer one
-/// keeps its lines, or the one that says what they mean. `shares` are in the order in which they count.
-pub(super) fn logs(shares: &mut [Share]) -> Vec<Log> {
-    let mut logs: Vec<Log> =
-        shares.iter_mut().filter_map(Share::as_log).collect();
-    logs.sort_by_key(|log| (Reverse(log.records), log.inferred));
-    logs
-}
-
-/// Leaves out of each share what counts elsewhere: it was read again without
-/// it, or nothing else is in it.
-pub(super) fn leave_out(
-    shares: &mut [Share],
-    overlaps: Vec<Overlap>,
-    mut again: BTreeMap<Raw, Share>,
-) {
-    let mut overlaps: BTreeMap<Raw, Overlap> =
-        overlaps.into_iter().map(|it| (it.path.clone(), it)).collect();
-    for share in shares {
-        let Some(overlap) = overlaps.remove(&share.path) else { continue };
-        if let Some(keeper) = keeper_of_all(share, &overlap) {
-            share.lines.clear();
-            share.draft.reduce_to_copy(&share.path, &keeper);
-        } else if let Some(mut rest) = again.remove(&share.path)
-            && let Some(old) = share.row()
-            && let Some(new) = rest.draft.exhibits.get_mut(&share.path)
-            && new.records == old.records
-        {
-            new.copied_from = overlap.copied;
-            // Whose log it is and what time it covers do not change.
-            new.host.clone_from(&old.host);
-            new.hosts.clone_from(&old.hosts);
-            new.site.clone_from(&old.site);
-            new.sites.clone_from(&old.sites);
-            (new.first, new.last) = (old.first, old.last);
-            *share = rest;
-        }
-    }
-}
-
-/// The exhibit that holds all that this one holds. A rejected line is
-/// compared with none.
-pub(super) fn keeper_of_all(share: &Share, overlap: &Overlap) -> Option<Raw> {
-    let row = share.row()?;
-    let [keeper] = overlap.copied.as_slice() else { return None };
-    let is_all = keeper.records == row.records && row.rejected == 0;
-    is_all.then(|| keeper.path.clone())
 }
 
 /// The host of an exhibit, where another may have logged the same.

@@ -148,6 +148,17 @@ impl HitLine {
     }
 }
 
+/// Where the log line of a finished object begins.
+pub(super) fn offset(line: &[u8]) -> Option<u64> {
+    const KEY: &[u8] = b",\"line\":";
+    // What stands before it may hold the same text, but escaped.
+    let at = memchr::memmem::rfind(line, KEY)?;
+    let rest = line.get(at + KEY.len()..)?;
+    let (_, rest) = rest.split_at_checked(memchr::memchr(b':', rest)? + 1)?;
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit());
+    std::str::from_utf8(rest.get(..digits.count())?).ok()?.parse().ok()
+}
+
 /// Bytes in their JSON form.
 pub(super) fn json(raw: &Raw) -> Vec<u8> {
     // Serializing text into memory cannot fail.

@@ -18,6 +18,8 @@
 //! | `tally` | the numbers in them |
 //! | `copies` | exhibits that are there twice |
 //! | `overlaps`, `marks`, `compare` | and such of which only a part is |
+//! | `ties` | one request in the logs of IIS and of URLScan |
+//! | `twice` | reads again what one of these concerns |
 //! | `draft` | rows under their keys while a case grows |
 //! | `derive`, `feature`, `summary` | what follows once all is joined |
 //! | `inventory` | the first look: another collector, nothing is judged |
@@ -50,6 +52,8 @@ mod summary;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod ties;
+mod twice;
 
 use std::fs::File;
 use std::io::BufReader;

@@ -16,7 +16,7 @@ use crate::case::exhibit::Copied;
 use crate::evidence::Evidence;
 use crate::limits;
 use crate::raw::Raw;
-use crate::scan::{Again, Passed, Progress, Scanner};
+use crate::scan::{Again, Known, Progress, Scanner};
 use crate::signature::{Signatures, Source};
 
 /// A log that may share lines with others.
@@ -197,7 +197,7 @@ impl Reader<'_> {
     fn again(&self, places: &[Place]) -> Again {
         let mut again = Again::default();
         for log in places.iter().filter_map(|at| self.logs.get(*at as usize)) {
-            again.read(log.path.clone(), Passed::default());
+            again.read(log.path.clone(), Known::default());
         }
         again
     }

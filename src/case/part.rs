@@ -16,6 +16,7 @@ use crate::case::exhibit::Exhibit;
 use crate::case::hit_line::{HitLine, json};
 use crate::case::host::{Host, NameSource};
 use crate::case::marks::Marks;
+use crate::case::ties::Traces;
 use crate::limits;
 use crate::raw::Raw;
 use crate::scan::{Hit, Part, Setting, Tally};
@@ -35,6 +36,7 @@ pub struct CasePart<'a> {
     fallback: Fallback,
     book: Book,
     marks: Marks,
+    traces: Traces,
     /// The host of the hit before: mostly that of the next.
     host: LastHost,
     /// Rows of hits. Those of rejected lines stand under the empty host.
@@ -97,6 +99,7 @@ impl<'a> CasePart<'a> {
             },
             book: Book::default(),
             marks: Marks::default(),
+            traces: Traces::default(),
             host: LastHost::default(),
             draft: Draft::default(),
             by_rule: IndexMap::new(),
@@ -152,7 +155,8 @@ impl<'a> CasePart<'a> {
         let path = row.path.clone();
         draft.exhibits.insert(path.clone(), row);
         let (draft, marks) = (Box::new(draft), self.marks.into_set());
-        Share { path, content, draft, lines, marks }
+        let traces = self.traces;
+        Share { path, content, draft, lines, marks, traces }
     }
 }
 
@@ -181,11 +185,13 @@ impl Part for CasePart<'_> {
         let (host, exhibit) = (self.host.get(), &self.exhibit);
         self.draft.hit(host, exhibit, hit, &verdict, sender.as_ref());
         self.keep(hit, &verdict, sender.as_ref());
+        self.traces.hit(hit);
     }
 
     fn append(&mut self, mut later: Self, lines: u64) {
         self.book.append(later.book);
         self.marks.append(later.marks);
+        self.traces.append(later.traces, lines);
         later.draft.shift(lines);
         // A part holds no exhibit yet, so nothing can be there twice.
         let _ = self.draft.absorb(later.draft);

@@ -1,8 +1,8 @@
 //! A second reading of some exhibits, without some of their records.
 //!
 //! In: the names of exhibits, and for each where the records begin that are
-//! passed over. What a log shares with another is known only once both were
-//! read; what counts there must not count here.
+//! passed over, or were refused. What a log shares with another, or another
+//! says of it, is known only once both were read.
 
 use std::collections::BTreeMap;
 
@@ -11,33 +11,41 @@ use crate::raw::Raw;
 /// What is read again.
 #[derive(Clone, Debug, Default)]
 pub struct Again {
-    exhibits: BTreeMap<Raw, Passed>,
+    exhibits: BTreeMap<Raw, Known>,
 }
 
-/// The records of an exhibit that are passed over, by the byte that they
-/// begin at.
+/// What is known of an exhibit: the records that are passed over, and those that
+/// are known to be refused, by the byte that they begin at.
 #[derive(Clone, Debug, Default)]
-pub struct Passed {
-    offsets: Vec<u64>,
+pub struct Known {
+    passed: Vec<u64>,
+    refused: Vec<u64>,
 }
 
-impl Passed {
-    /// Records that begin at these bytes.
-    pub fn new(mut offsets: Vec<u64>) -> Self {
-        offsets.sort_unstable();
-        Self { offsets }
+impl Known {
+    /// Records that begin at these bytes count elsewhere, and URLScan
+    /// refused those that begin at the others.
+    pub fn new(mut passed: Vec<u64>, mut refused: Vec<u64>) -> Self {
+        passed.sort_unstable();
+        refused.sort_unstable();
+        Self { passed, refused }
     }
 
     /// True where the record that begins there is passed over.
-    pub(super) fn has(&self, offset: u64) -> bool {
-        self.offsets.binary_search(&offset).is_ok()
+    pub(super) fn is_passed(&self, offset: u64) -> bool {
+        self.passed.binary_search(&offset).is_ok()
+    }
+
+    /// True where it was refused.
+    pub(super) fn is_refused(&self, offset: u64) -> bool {
+        self.refused.binary_search(&offset).is_ok()
     }
 }
 
 impl Again {
     /// Reads one more exhibit.
-    pub fn read(&mut self, exhibit: Raw, passed: Passed) {
-        self.exhibits.insert(exhibit, passed);
+    pub fn read(&mut self, exhibit: Raw, known: Known) {
+        self.exhibits.insert(exhibit, known);
     }
 
     /// True where nothing is to be read.
@@ -45,8 +53,8 @@ impl Again {
         self.exhibits.is_empty()
     }
 
-    /// What is passed over in an exhibit that is read.
-    pub(super) fn passed(&self, exhibit: &Raw) -> Option<&Passed> {
+    /// What is known of an exhibit that is read.
+    pub(super) fn known(&self, exhibit: &Raw) -> Option<&Known> {
         self.exhibits.get(exhibit)
     }
 
@@ -69,14 +77,18 @@ mod tests {
     fn an_archive_is_opened_for_its_members() {
         let mut again = Again::default();
         let name = |text: &str| Raw::from(text.as_bytes());
-        again.read(name("b.zip!/x.tar!/one.log"), Passed::new(vec![9, 3]));
+        again.read(
+            name("b.zip!/x.tar!/one.log"),
+            Known::new(vec![9, 3], vec![5]),
+        );
         for opened in ["b.zip", "b.zip!/x.tar", "b.zip!/x.tar!/one.log"] {
             assert!(again.is_opened(&name(opened)), "{opened}");
         }
         for other in ["a.zip", "b", "b.zip!/x", "b.zip!/x.tar!/two.log"] {
             assert!(!again.is_opened(&name(other)), "{other}");
         }
-        let passed = again.passed(&name("b.zip!/x.tar!/one.log")).unwrap();
-        assert!(passed.has(3) && passed.has(9) && !passed.has(4));
+        let known = again.known(&name("b.zip!/x.tar!/one.log")).unwrap();
+        assert!(known.is_passed(3) && known.is_passed(9));
+        assert!(!known.is_passed(5) && known.is_refused(5));
     }
 }

@@ -1,6 +1,6 @@
 //! One chunk of whole lines: the line loop.
 
-use crate::scan::again::Passed;
+use crate::scan::again::Known;
 use crate::scan::collector::{Hit, Part, RejectedLine, Tally};
 use crate::scan::span::Span;
 use crate::signature::{Scratch, Signatures};
@@ -37,8 +37,8 @@ pub(super) struct Looks<'s> {
     pub signatures: &'s Signatures,
     /// Records outside it are only counted.
     pub span: Option<&'s Span>,
-    /// So are those that count elsewhere.
-    pub passed: Option<&'s Passed>,
+    /// What the first reading told.
+    pub known: Option<&'s Known>,
 }
 
 /// The space a thread works in, kept from chunk to chunk.
@@ -212,9 +212,18 @@ fn take(
                 tally.outside += 1;
                 return;
             }
-            if context.looks.passed.is_some_and(|it| it.has(place.offset)) {
-                tally.passed += 1;
-                return;
+            let mut record = record;
+            let mut refused;
+            if let Some(known) = context.looks.known {
+                if known.is_passed(place.offset) {
+                    tally.passed += 1;
+                    return;
+                }
+                if known.is_refused(place.offset) {
+                    refused = *record;
+                    refused.refused = true;
+                    record = &refused;
+                }
             }
             part.record(record, place.offset);
             context.looks.signatures.find_on_page(record, context.scratch);

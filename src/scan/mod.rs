@@ -24,7 +24,7 @@ mod tray;
 mod utf16;
 mod work;
 
-pub use again::{Again, Passed};
+pub use again::{Again, Known};
 pub use collector::{Collector, Hit, Part, RejectedLine, Setting, Tally};
 pub use ends::Reach;
 pub use progress::{Progress, Silent};

@@ -43,7 +43,7 @@ pub(super) struct Shared<'s, C> {
 impl<C> Shared<'_, C> {
     /// True where the lines of an exhibit are to be read.
     pub fn is_read(&self, exhibit: &Raw) -> bool {
-        self.again.is_none_or(|again| again.passed(exhibit).is_some())
+        self.again.is_none_or(|again| again.known(exhibit).is_some())
     }
 
     /// True where its members may be.
@@ -284,10 +284,10 @@ impl<'s, C: Collector> Work<'s, C> {
         let lines = self.lines(block);
         let part = self.shared.collector.part(&self.setting);
         let span = self.shared.reading.span.as_ref();
-        let passed =
-            self.shared.again.and_then(|it| it.passed(&self.setting.name));
+        let known =
+            self.shared.again.and_then(|it| it.known(&self.setting.name));
         let signatures = self.shared.signatures;
-        let looks = Looks { signatures, span, passed };
+        let looks = Looks { signatures, span, known };
         let work = AssertUnwindSafe(|| {
             if self.setting.dialect.is_read() {
                 Chunk::scan(lines, state, part, looks, desk)

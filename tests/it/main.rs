@@ -59,4 +59,5 @@ mod scanning;
 mod showcase;
 mod showcase_maker;
 mod support;
+mod ties;
 mod verdicts;
