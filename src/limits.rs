@@ -52,6 +52,11 @@ pub const WALK_DEPTH: usize = 64;
 /// this bounds time, not memory.
 pub const DECOMPRESSED_BYTES: u64 = 64 << 30;
 
+/// Decompressed bytes after which a packed exhibit is asked each time
+/// whether more came out than its packed bytes can be worth: so many that
+/// what a decoder takes ahead does not matter.
+pub const DECOMPRESSED_STEP: u64 = 16 << 20;
+
 /// Members of an archive and those in it; the rest is told, not read. Four
 /// sites that log by the hour fill as many in six years, and each member is a
 /// row of the case.
@@ -63,11 +68,14 @@ pub const MEMBER_NAMES: u64 = 32 << 20;
 /// Bytes of the directory of an archive: room for as many members.
 pub const DIRECTORY_BYTES: u64 = 64 << 20;
 
-/// Bytes that may come out of an archive and those in it, by its own: the
-/// most that deflate can do, and more than logs ever shrink.
+/// Bytes that may come out of packed bytes, by their own: the most that
+/// deflate can do, and more than logs ever shrink (one and the same request
+/// again and again, to one in two hundred).
 pub const UNPACKED_RATIO: u64 = 1_000;
 
-/// The same for a small one.
+/// What may come out beyond that: all of a small file, and of a large one a
+/// stretch of a flood, when thousands of lines are the same. Blank lines,
+/// the slowest to read, are so many in five seconds.
 pub const UNPACKED_LEAST: u64 = 1 << 30;
 
 /// A zip or 7z inside another archive, or on standard input, is read into

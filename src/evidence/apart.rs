@@ -28,7 +28,8 @@ pub struct Apart {
     /// The next one last.
     waiting: Mutex<Vec<Part>>,
     left: Budget,
-    claimed: u64,
+    /// Packed bytes of all members.
+    packed: u64,
     count: u64,
 }
 
@@ -48,16 +49,14 @@ impl Apart {
         mut faults: Faults,
     ) -> Self {
         let entries = std::mem::take(&mut listing.entries);
-        let (mut waiting, mut claimed) = (Vec::new(), 0_u64);
+        let (mut waiting, mut packed) = (Vec::new(), 0_u64);
         for entry in entries {
             let Some(name) = naming.name(&entry.name, budget) else {
                 Naming::too_many(&mut faults);
                 break;
             };
             let is_too_much = !budget.take(entry.size());
-            if !is_too_much {
-                claimed = claimed.saturating_add(entry.size());
-            }
+            packed = packed.saturating_add(entry.packed());
             waiting.push(Part { name, entry, is_too_much });
         }
         // Else one thread may be left with a long one at the end.
@@ -65,16 +64,7 @@ impl Apart {
         let count = waiting.len() as u64;
         let (archive, waiting) = (Mutex::new(archive), Mutex::new(waiting));
         let left = budget.clone();
-        Self {
-            archive,
-            listing,
-            naming,
-            faults,
-            waiting,
-            left,
-            claimed,
-            count,
-        }
+        Self { archive, listing, naming, faults, waiting, left, packed, count }
     }
 
     /// True where members wait.
@@ -87,8 +77,8 @@ impl Apart {
     pub fn next(&self) -> Option<(Member, Budget)> {
         let waiting = self.waiting.lock();
         let part = waiting.unwrap_or_else(PoisonError::into_inner).pop()?;
-        let size = part.entry.size();
-        let budget = self.left.share(size, self.claimed, self.count);
+        let packed = part.entry.packed();
+        let budget = self.left.share(packed, self.packed, self.count);
         let path = self.naming.path(&part.entry.name);
         let bytes = self.open(&part);
         Some((Member::new(part.name, path, bytes), budget))

@@ -77,6 +77,11 @@ impl Feed {
         self.bytes
     }
 
+    /// Bytes that were taken so far.
+    pub(super) fn taken(&self) -> u64 {
+        self.bytes.saturating_sub((self.end - self.at) as u64)
+    }
+
     /// The error that ended the bytes, if one did.
     pub(super) fn fault(&self) -> Option<&str> {
         self.fault.as_deref()

@@ -58,10 +58,17 @@ impl Member {
         identity::of(&self.path)
     }
 
-    /// Its bytes, decompressed where they are packed; or why there are none.
-    pub fn stream(self, hashing: Hashing) -> Result<Stream, Warning> {
+    /// Its bytes, decompressed where they are packed, as far as `budget`
+    /// reaches; or why there are none.
+    pub fn stream(
+        self,
+        hashing: Hashing,
+        budget: &Budget,
+    ) -> Result<Stream, Warning> {
         match self.bytes {
-            Ok(bytes) => Ok(Stream::new(self.name, bytes, hashing)),
+            Ok(bytes) => {
+                Ok(Stream::new(self.name, bytes, hashing).within(budget))
+            }
             Err(Refusal { kind, why }) => {
                 Err(Warning::new(kind, self.name, why))
             }

@@ -9,12 +9,13 @@
 
 use std::io::{self, Read};
 
+use super::budget::{Budget, Yield};
 use super::exhibit::Seen;
 use super::feed::{Feed, Source};
 use super::gzip::Faults;
 use super::hash::{Digest, Hashing};
 use super::packing::{Decoder, Packing};
-use crate::limits::DECOMPRESSED_BYTES;
+use crate::limits::{DECOMPRESSED_BYTES, DECOMPRESSED_STEP};
 use crate::raw::Raw;
 use crate::warning::{Kind, Warning};
 
@@ -28,6 +29,10 @@ pub struct Stream {
     seen: Option<Seen>,
     /// Decoded bytes after which a packed exhibit is cut.
     limit: u64,
+    /// Cuts it where they are too many for the packed ones.
+    worth: Yield,
+    /// What may come out of it and others, in an archive.
+    budget: Option<Budget>,
     faults: Faults,
 }
 
@@ -69,8 +74,16 @@ impl Stream {
             decoder: packing.map(Decoder::new),
             seen,
             limit: DECOMPRESSED_BYTES,
+            worth: Yield::new(),
+            budget: None,
             faults: Faults::default(),
         }
+    }
+
+    /// The same stream, of a member of an archive: what is decoded is taken
+    /// from what may come out of that.
+    pub(super) fn within(self, budget: &Budget) -> Self {
+        Self { budget: Some(budget.clone()), ..self }
     }
 
     /// The same stream with another bound on decoded bytes.
@@ -121,22 +134,39 @@ impl Stream {
     /// Decodes, but not past the bound. At the bound one more byte is tried:
     /// an exhibit that ends right there was read whole.
     fn decode(&mut self, decoder: &mut Decoder, into: &mut [u8]) -> usize {
-        let left = self.limit.saturating_sub(decoder.decoded());
+        let decoded = decoder.decoded();
+        let left = self.left(decoded);
         if left == 0 {
             let more =
                 decoder.read(&mut self.feed, &mut [0], &mut self.faults);
             decoder.stop();
             if more > 0 {
-                let (name, limit) = (decoder.name(), self.limit);
+                let name = decoder.name();
                 let detail =
-                    format!("{name}: cut after {limit} decoded bytes");
+                    format!("{name}: cut after {decoded} decoded bytes");
                 self.faults.note(Kind::Limit, detail);
             }
             return 0;
         }
-        let room = usize::try_from(left).unwrap_or(usize::MAX).min(into.len());
+        let step = DECOMPRESSED_STEP - decoded % DECOMPRESSED_STEP;
+        let room = usize::try_from(left.min(step)).unwrap_or(usize::MAX);
+        let room = room.min(into.len());
         let into = into.get_mut(..room).unwrap_or_default();
-        decoder.read(&mut self.feed, into, &mut self.faults)
+        let count = decoder.read(&mut self.feed, into, &mut self.faults);
+        if let Some(budget) = &self.budget {
+            budget.unpack(count);
+        }
+        if count as u64 == step && !self.worth.step(self.feed.taken()) {
+            self.limit = decoder.decoded();
+        }
+        count
+    }
+
+    /// Bytes that may still be decoded.
+    fn left(&self, decoded: u64) -> u64 {
+        let left = self.limit.saturating_sub(decoded);
+        let budget = self.budget.as_ref();
+        left.min(budget.map_or(u64::MAX, Budget::unpacked_left))
     }
 }
 

@@ -436,7 +436,7 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
             Setting::unopened(member.name.clone(), member.identity());
         let path = member.path.clone();
         let (origin, budget) = (Origin::Found, budget.clone());
-        match member.stream(self.options.hashing) {
+        match member.stream(self.options.hashing, &budget) {
             Ok(stream) => {
                 let opened = Opened { setting, origin, depth, budget };
                 self.content(opened, Content::Stream(stream), &path, desk);

@@ -47,8 +47,8 @@ fn walk_within(bytes: &[u8], path: &str, budget: &Budget) -> Found {
         let walker = scope.spawn(|| walk.run());
         let members = members.into_iter().map(|member| {
             let name = member.name.as_bytes().to_vec();
-            let (bytes, _) =
-                super::read(member.stream(Hashing::None).unwrap());
+            let stream = member.stream(Hashing::None, budget).unwrap();
+            let (bytes, _) = super::read(stream);
             (name, bytes)
         });
         let members = members.collect();

@@ -28,6 +28,12 @@ impl Entry {
         self.packing.size
     }
 
+    /// Bytes as they lie there.
+    pub fn packed(&self) -> u64 {
+        let place = self.place.as_ref();
+        place.map_or(0, |place| place.end.saturating_sub(place.start))
+    }
+
     /// See [`Packing::is_frank`].
     pub fn is_frank(&self) -> bool {
         self.packing.is_frank()
