@@ -82,10 +82,15 @@ pub const UNPACKED_LEAST: u64 = 1 << 30;
 /// memory up to this size, because its directory stands at its end.
 pub const HELD_ARCHIVE: u64 = 64 << 20;
 
+/// Bytes that a decoder of LZMA in a 7z looks back on: 7-Zip's highest level
+/// asks for 64 MiB, its later versions for up to 256 MiB. What looks back
+/// further than this is read up to there.
+pub const LZMA_WINDOW: u32 = 192 << 20;
+
 /// Memory that an archive and those in it may take at once for dictionaries
-/// and for what is held whole: the 256 MiB of 7-Zip's highest level, and a
-/// little for the decoders themselves.
-pub const ARCHIVE_MEMORY: u64 = 264 << 20;
+/// and for what is held whole: the above, and a little for the decoders
+/// themselves, so that the program as a whole stays below 256 MiB.
+pub const ARCHIVE_MEMORY: u64 = 200 << 20;
 
 /// Rounds of the hash that makes 7-Zip's key of a password, as a power of
 /// two: 7-Zip writes 19 and reads no more than this.

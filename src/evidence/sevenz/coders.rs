@@ -18,7 +18,7 @@ use super::super::budget::{Budget, Hold};
 use super::super::decrypt::{Chained, Lock};
 use super::super::members::Refusal;
 use super::directory::Coder;
-use crate::limits::{self, DECODER_WINDOW_LOG};
+use crate::limits::{self, DECODER_WINDOW_LOG, LZMA_WINDOW};
 use crate::warning::Kind;
 
 /// A block's bytes as they were.
@@ -97,9 +97,9 @@ fn four(props: &[u8], at: usize) -> u32 {
     bytes.copied().map_or(0, u32::from_le_bytes)
 }
 
-/// What LZMA may look back on: never more than there is, whatever the packer
-/// made room for.
-fn dictionary(coder: &Coder) -> u32 {
+/// What LZMA needs to look back on: never more than there is, whatever the
+/// packer made room for.
+fn needed(coder: &Coder) -> u32 {
     const LEAST: u64 = 4096;
     let claimed = match (coder.method, coder.props.first()) {
         (method::LZMA, _) => u64::from(four(&coder.props, 1)),
@@ -110,6 +110,37 @@ fn dictionary(coder: &Coder) -> u32 {
     };
     let needed = claimed.min(coder.size.max(LEAST));
     u32::try_from(needed).unwrap_or(u32::MAX)
+}
+
+/// What it gets. Most of what a larger one was made for looks back no
+/// further, so it is decoded as far as that holds.
+fn dictionary(coder: &Coder) -> u32 {
+    needed(coder).min(LZMA_WINDOW)
+}
+
+/// Says why what a decoder with less than it needs gives may end early.
+struct Shallow<R> {
+    plain: R,
+    needed: u32,
+}
+
+impl<R: Read> Read for Shallow<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.plain.read(into).map_err(|error| {
+            let (needed, most) = (self.needed >> 20, LZMA_WINDOW >> 20);
+            io::Error::other(format!(
+                "needs {needed} MiB to be decoded from here on, of {most} \
+                 MiB; or damaged: {error}"
+            ))
+        })
+    }
+}
+
+fn shallow<'r>(coder: &Coder, plain: impl Read + 'r) -> Box<dyn Read + 'r> {
+    match needed(coder) {
+        needed if needed > LZMA_WINDOW => Box::new(Shallow { plain, needed }),
+        _ => Box::new(plain),
+    }
 }
 
 /// Bytes that a decoder takes: what its property makes it take, the rest is
@@ -142,12 +173,14 @@ fn decoder<'r>(
         method::LZMA => {
             let dictionary = dictionary(coder);
             let (size, none) = (coder.size, None);
-            Box::new(LzmaReader::new_with_props(
+            let plain = LzmaReader::new_with_props(
                 packed, size, first, dictionary, none,
-            )?)
+            )?;
+            shallow(coder, plain)
         }
         method::LZMA2 => {
-            Box::new(Lzma2Reader::new(packed, dictionary(coder), None))
+            let plain = Lzma2Reader::new(packed, dictionary(coder), None);
+            shallow(coder, plain)
         }
         method::PPMD => {
             let (packed, memory) =
