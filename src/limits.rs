@@ -65,6 +65,15 @@ pub const MEMBERS: usize = 200_000;
 /// Bytes of the names of all these members.
 pub const MEMBER_NAMES: u64 = 32 << 20;
 
+/// Bytes of a name, or of the attributes, that stand before a member of a
+/// tar. No system takes paths of more than 32 KiB of two bytes; attributes
+/// are lists of rights and labels of some KiB.
+pub const TAR_HEADERS: u64 = 1 << 20;
+
+/// Blocks of the map of a file with holes in a tar, of 21 pieces each. A log
+/// has no holes but those of a crash; so many are a map of 1 MiB.
+pub const TAR_MAP_BLOCKS: u64 = 2_000;
+
 /// Bytes of the directory of an archive: room for as many members.
 pub const DIRECTORY_BYTES: u64 = 64 << 20;
 

@@ -5,8 +5,11 @@ use std::path::Path;
 
 use tar::{Builder, EntryType, Header};
 
-use super::super::{Archive, Budget, Hashing, Stream, StreamEnd, Tar, sha256};
+use super::super::{
+    Archive, Budget, Hashing, Member, Stream, StreamEnd, Tar, sha256,
+};
 use super::gzip::{kinds, text};
+use crate::limits;
 use crate::warning::Kind;
 
 fn header(name: &[u8], size: u64, kind: EntryType) -> Header {
@@ -35,7 +38,35 @@ fn walk(bytes: &[u8], path: &str) -> Found {
     walk_within(bytes, path, &Budget::of(bytes.len() as u64))
 }
 
+/// What members say, where they can be read.
+fn members_or_refusals(bytes: &[u8]) -> (Vec<String>, StreamEnd) {
+    let (mut told, budget) = (Vec::new(), Budget::unbounded());
+    let end = each(bytes, "x.tar", &budget, |member| {
+        told.push(match member.stream(Hashing::None, &budget) {
+            Ok(stream) => String::from_utf8(super::read(stream).0).unwrap(),
+            Err(_) => "refused".to_owned(),
+        });
+    });
+    (told, end)
+}
+
 fn walk_within(bytes: &[u8], path: &str, budget: &Budget) -> Found {
+    let mut members = Vec::new();
+    let end = each(bytes, path, budget, |member| {
+        let name = member.name.as_bytes().to_vec();
+        let stream = member.stream(Hashing::None, budget).unwrap();
+        members.push((name, super::read(stream).0));
+    });
+    (members, end)
+}
+
+/// Hands over each member; returns what was met.
+fn each(
+    bytes: &[u8],
+    path: &str,
+    budget: &Budget,
+    take: impl FnMut(Member),
+) -> StreamEnd {
     let reader = Box::new(std::io::Cursor::new(bytes.to_vec()));
     let mut stream = Stream::new(path.into(), reader, Hashing::Sha256);
     let mut head = Vec::new();
@@ -45,14 +76,8 @@ fn walk_within(bytes: &[u8], path: &str, budget: &Budget) -> Found {
     let (walk, members) = tar.open(&path.into(), Path::new(path), budget);
     std::thread::scope(|scope| {
         let walker = scope.spawn(|| walk.run());
-        let members = members.into_iter().map(|member| {
-            let name = member.name.as_bytes().to_vec();
-            let stream = member.stream(Hashing::None, budget).unwrap();
-            let (bytes, _) = super::read(stream);
-            (name, bytes)
-        });
-        let members = members.collect();
-        (members, walker.join().unwrap())
+        members.into_iter().for_each(take);
+        walker.join().unwrap()
     })
 }
 
@@ -166,6 +191,127 @@ fn every_flipped_bit_is_survived() {
         bytes[bit / 8] ^= 1 << (bit % 8);
         let (members, _) = walk(&bytes, "x.tar");
         assert!(!members.is_empty(), "bit {bit}");
+    }
+}
+
+/// What stands before a member, and what it is of.
+fn before(kind: u8, bytes: &[u8]) -> Vec<u8> {
+    let kind = EntryType::new(kind);
+    let mut out = header(b"before", bytes.len() as u64, kind);
+    out.set_cksum();
+    let padding = bytes.len().next_multiple_of(512) - bytes.len();
+    [out.as_bytes(), bytes, &vec![0; padding]].concat()
+}
+
+fn named(found: &[(Vec<u8>, Vec<u8>)]) -> Vec<(String, &[u8])> {
+    let text = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
+    found.iter().map(|(name, bytes)| (text(name), bytes.as_slice())).collect()
+}
+
+#[test]
+fn what_stands_before_a_member() {
+    let long = b"deep/".repeat(100);
+    let record = b"16 path=pax.log\n10 size=4\n";
+    let bytes = [
+        before(b'L', &[&long[..], b"\0"].concat()),
+        pack(&[(b"short", b"one\n")]),
+        before(b'g', b"13 path=global\n"),
+        before(b'x', record),
+        before(b'K', b"a link"),
+        // Its own size is another.
+        header(b"short", 1, EntryType::Regular).as_bytes().to_vec(),
+        [b"two\n".as_slice(), &[0; 508]].concat(),
+        pack(&[(b"plain.log", b"six\n")]),
+    ];
+    let (members, end) = walk(&bytes.concat(), "x.tar");
+    let deep = format!("x.tar!/{}", "deep/".repeat(100));
+    let expected = [
+        (deep, &b"one\n"[..]),
+        ("x.tar!/pax.log".to_owned(), b"two\n"),
+        ("x.tar!/plain.log".to_owned(), b"six\n"),
+    ];
+    assert_eq!(named(&members), expected);
+    assert_eq!(end.warnings, []);
+}
+
+#[test]
+fn what_is_too_long_is_passed() {
+    let most = usize::try_from(limits::TAR_HEADERS).unwrap();
+    let long = vec![b'a'; most + 1];
+    let bytes = [
+        before(b'L', &long),
+        pack(&[(b"a.log", b"one\n")]),
+        before(b'x', &long),
+        pack(&[(b"b.log", b"two\n")]),
+    ];
+    let (members, end) = walk(&bytes.concat(), "x.tar");
+    let expected = [
+        ("x.tar!/a.log".to_owned(), &b"one\n"[..]),
+        ("x.tar!/b.log".to_owned(), b"two\n"),
+    ];
+    assert_eq!(named(&members), expected);
+    assert_eq!(kinds(&end), [Kind::Limit]);
+    assert_eq!(end.warnings[0].count, 2);
+    // It need not be there.
+    let cut = header(b"x", u64::MAX >> 1, EntryType::new(b'L'));
+    let bytes = [pack(&[(b"a.log", b"one\n")]), cut.as_bytes().to_vec()];
+    let (members, end) = walk(&bytes.concat(), "x.tar");
+    assert_eq!(members.len(), 1);
+    assert_eq!(kinds(&end), [Kind::Cut, Kind::Limit]);
+}
+
+/// A file with holes: pieces of a block each, the first after a hole.
+fn holed(pieces: u64, name: &[u8]) -> Vec<u8> {
+    let mut first = header(name, pieces * 512, EntryType::GNUSparse);
+    let octal = |number: u64| format!("{number:011o}\0").into_bytes();
+    let piece = |at: u64| [octal(at * 1024 + 512), octal(512)].concat();
+    let mut rest = (0..pieces).map(piece);
+    let gnu = first.as_mut_bytes();
+    gnu[483..495].copy_from_slice(&octal(pieces * 1024));
+    for (at, piece) in (386..482).step_by(24).zip(rest.by_ref()) {
+        gnu[at..at + 24].copy_from_slice(&piece);
+    }
+    let rest: Vec<_> = rest.collect();
+    gnu[482] = u8::from(!rest.is_empty());
+    first.set_cksum();
+    let mut out = first.as_bytes().to_vec();
+    let mut blocks = rest.chunks(21).peekable();
+    while let Some(block) = blocks.next() {
+        let mut bytes = block.concat();
+        bytes.resize(512, 0);
+        bytes[504] = u8::from(blocks.peek().is_some());
+        out.extend(bytes);
+    }
+    for at in 0..pieces {
+        out.extend([b'a' + u8::try_from(at % 26).unwrap(); 512]);
+    }
+    out
+}
+
+#[test]
+fn files_with_holes() {
+    for pieces in [1, 4, 5, 25, 26, 300] {
+        let bytes = [holed(pieces, b"a.log"), pack(&[(b"b.log", b"one\n")])];
+        let (members, end) = walk(&bytes.concat(), "x.tar");
+        assert_eq!(end.warnings, [], "{pieces}");
+        let whole = (0..pieces).flat_map(|at| {
+            let letter = b'a' + u8::try_from(at % 26).unwrap();
+            [[0; 512], [letter; 512]].concat()
+        });
+        assert!(members[0].1 == whole.collect::<Vec<_>>(), "{pieces}");
+        assert_eq!(members[1].1, b"one\n");
+    }
+    // A map that lies, and one without an end in sight.
+    let mut lie = holed(4, b"a.log");
+    lie[386..397].copy_from_slice(b"00000004000");
+    let mut lie = Header::from_byte_slice(&lie[..512]).clone();
+    lie.set_cksum();
+    let lie = [lie.as_bytes(), &holed(4, b"a.log")[512..]].concat();
+    for bytes in [lie, holed(50_000, b"a.log")] {
+        let (members, _) = members_or_refusals(
+            &[bytes, pack(&[(b"b.log", b"one\n")])].concat(),
+        );
+        assert_eq!(members, ["refused", "one\n"]);
     }
 }
 
