@@ -177,6 +177,62 @@ fn damaged() -> Vec<Way> {
     ways
 }
 
+/// A file of files whose parts are packed again and again: a gigabyte is
+/// made in no time.
+fn often(
+    times: usize,
+    part: &[u8],
+    pack: &dyn Fn(&[u8]) -> Vec<u8>,
+) -> Vec<u8> {
+    pack(part).repeat(times)
+}
+
+/// A tar in which `kind` of header stands before a log, with so many MiB.
+fn tar_with_header(kind: u8, mib: usize) -> Vec<u8> {
+    let log = good_log();
+    let mut header = tar::Header::new_gnu();
+    header.set_path("x").unwrap();
+    header.set_entry_type(tar::EntryType::new(kind));
+    header.set_size((mib << 20) as u64);
+    header.set_cksum();
+    let part = [header.as_bytes().as_slice(), &vec![b'a'; mib << 20]].concat();
+    let log = tar(&[("behind.log", log.as_bytes())]);
+    gzip(&[part, log].concat())
+}
+
+/// A tar with a file whose map of holes does not end.
+fn tar_of_holes() -> Vec<u8> {
+    let mut bytes = tar(&[("a.log", b"")])[..512].to_vec();
+    bytes[156] = b'S';
+    bytes[482] = 1;
+    bytes[148..156].fill(b' ');
+    let sum: u32 = bytes.iter().map(|byte| u32::from(*byte)).sum();
+    bytes[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    let piece = b"00000000000\000000000000\0";
+    let block = [piece.repeat(21), vec![1; 8]].concat();
+    gzip(&[bytes, block.repeat(1 << 20)].concat())
+}
+
+/// A 7z that asks for a dictionary of 4 GiB, and could fill 300 MiB.
+fn large_dictionary() -> Vec<u8> {
+    let zeros = vec![0; 300 << 20];
+    let mut archive = SevenZ::of(&[("a.log".to_owned(), zeros)]);
+    archive.coders = vec![0x21, 0x21, 1, 40];
+    archive.bytes()
+}
+
+/// Bombs that no line ends in, or of nothing but line ends.
+fn endless() -> Vec<Way> {
+    let (blank, letters) = (vec![b'\n'; 64 << 20], vec![b'A'; 64 << 20]);
+    let ways = [
+        ("blank.zst", often(64, &blank, &zstd)),
+        ("blank.bz2", often(64, &blank, &bzip2)),
+        ("letters.xz", often(64, &letters, &xz)),
+        ("letters.zst", often(4096, &letters, &zstd)),
+    ];
+    ways.into_iter().map(|(name, bytes)| (name.to_owned(), bytes)).collect()
+}
+
 fn hostile() -> Vec<Way> {
     let log = good_log().into_bytes();
     let member = || ZipMember::deflated("a.log", &log);
@@ -213,6 +269,10 @@ fn hostile() -> Vec<Way> {
         ("sum.zip", zip_with(16, &[1, 2, 3, 4])),
         ("beyond.zip", beyond),
         ("giant.7z", giant_7z),
+        ("dictionary.7z", large_dictionary()),
+        ("name.tgz", tar_with_header(b'L', 512)),
+        ("records.tgz", tar_with_header(b'x', 512)),
+        ("holes.tgz", tar_of_holes()),
         ("huge.tar", tar_that_claims(b"77777777777\0")),
         ("binary-size.tar", tar_that_claims(&[0xff; 12])),
         ("names.tar", {
@@ -245,7 +305,7 @@ fn forty_archives_that_mean_no_good() {
     assert_eq!(alone.code, Some(0));
     let expected = good(&alone.case, folder.path());
     assert_eq!(expected.1["reached"], 50);
-    let ways = [damaged(), hostile()].concat();
+    let ways = [damaged(), hostile(), endless()].concat();
     assert!(ways.len() >= 40, "{}", ways.len());
     let mut faults = Vec::new();
     let mut table = String::new();
@@ -284,4 +344,62 @@ fn forty_archives_that_mean_no_good() {
     // Seen with --nocapture.
     let _ = std::io::stderr().write_all(table.as_bytes());
     assert!(faults.is_empty(), "{}\n{table}", faults.join("\n"));
+}
+
+/// A log of one request, over and over, a few a second. It is a long one, so
+/// that a gigabyte is read in no time.
+fn dull_log(mib: usize) -> Vec<u8> {
+    let query = "key=value&".repeat(60);
+    let mut log = good_log().into_bytes();
+    for second in 0.. {
+        if log.len() >= mib << 20 {
+            return log;
+        }
+        let (hour, minute) = (second / 3600 % 24, second / 60 % 60);
+        let line = format!(
+            "2001-07-19 {hour:02}:{minute:02}:{:02} 192.0.2.1 GET \
+             /alive.htm?{query} - 200\n",
+            second % 60
+        );
+        log.extend(line.as_bytes());
+    }
+    log
+}
+
+fn lines(case: &Value) -> u64 {
+    let rows = case["exhibits"].as_array().unwrap().iter();
+    rows.map(|row| row["lines"].as_u64().unwrap()).sum()
+}
+
+#[test]
+fn an_honest_log_is_read_whole_however_small_it_packs() {
+    let folder = Folder::new("dull");
+    let part = dull_log(64);
+    let count = part.iter().filter(|byte| **byte == b'\n').count() as u64;
+    let packed = zstd(&part);
+    let ratio = part.len() / packed.len();
+    assert!((200..900).contains(&ratio), "{ratio}");
+    let times = 20;
+    folder.write("a.log.zst", packed.repeat(times));
+    let cost = scan(folder.path());
+    assert_eq!(cost.code, Some(0), "{}", cost.case["warnings"]);
+    assert_eq!(lines(&cost.case), count * times as u64);
+}
+
+#[test]
+fn packed_members_share_what_may_come_out() {
+    let folder = Folder::new("shared");
+    let query = "key=value&".repeat(60);
+    let line = format!("2001-07-19 13:01:02 192.0.2.1 GET /{query} - 200\n");
+    let part = line.repeat((64 << 20) / line.len()).into_bytes();
+    let member = often(8, &part, &zstd);
+    let members: Vec<_> =
+        (0..8).map(|_| ("w.log.zst", member.as_slice())).collect();
+    folder.write("a.tar", tar(&members));
+    let cost = scan(folder.path());
+    assert_eq!(cost.code, Some(3));
+    // A gigabyte, and a line for each member that was cut.
+    let most = (1 << 30) / line.len() as u64 + 8;
+    let found = lines(&cost.case);
+    assert!((most / 2..=most).contains(&found), "{found} of {most}");
 }
