@@ -199,6 +199,36 @@ fn decode_once(input: &[u8], spare: &mut Vec<u8>, out: &mut Vec<u8>) -> Steps {
     steps
 }
 
+/// Calls `each` with what each step of decoding makes of a text: the escapes
+/// of round `n`, from 0, are step 2n + 1 and its overlong forms the next.
+/// Steps that change nothing are left out.
+pub(super) fn each_step(
+    text: &[u8],
+    mut each: impl FnMut(usize, &[u8], Steps),
+) {
+    if !is_wrapped(text) {
+        return;
+    }
+    let mut text = text.to_vec();
+    let mut out = Vec::new();
+    for round in 0..limits::DECODE_ROUNDS {
+        let mut steps = Steps::default();
+        out.clear();
+        unescape(&text, &mut out, &mut steps);
+        if !steps.is_none() {
+            std::mem::swap(&mut text, &mut out);
+            each(2 * round + 1, &text, steps);
+        }
+        out.clear();
+        if unfold(&text, &mut out) {
+            std::mem::swap(&mut text, &mut out);
+            each(2 * round + 2, &text, Steps::OVERLONG);
+        } else if steps.is_none() {
+            return;
+        }
+    }
+}
+
 /// Undoes `%XX` and `%uXXXX`. Nothing is written where there is none.
 fn unescape(input: &[u8], out: &mut Vec<u8>, steps: &mut Steps) {
     let mut rest = input;
@@ -430,6 +460,21 @@ mod tests {
     }
 
     proptest::proptest! {
+        /// The last step of each round is the round's form.
+        #[test]
+        fn steps_lead_to_the_forms(text in "([%c0afu2][5f3]?|%c0|%af|À¯)*") {
+            let mut decoded = Decoded::default();
+            decoded.set(text.as_bytes());
+            let mut rounds: Vec<Vec<u8>> = Vec::new();
+            each_step(text.as_bytes(), |step, text, steps| {
+                assert!(!steps.is_none());
+                rounds.resize(step.div_ceil(2), Vec::new());
+                *rounds.last_mut().unwrap() = text.to_vec();
+            });
+            let forms: Vec<_> = decoded.forms().map(|it| it.0).collect();
+            assert_eq!(rounds, forms);
+        }
+
         #[test]
         fn never_longer_and_the_plain_stays(text: Vec<u8>) {
             let mut decoded = Decoded::default();

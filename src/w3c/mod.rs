@@ -14,9 +14,10 @@
 //! | `infer`, `terms` | what no directive says |
 //! | `parser`, `record` | a line and what it is |
 //! | `time`, `dates`, `clock`, `zone` | when it was written |
-//! | `decode` | what a URL means |
+//! | `decode`, `codepage` | what a URL means |
 
 mod clock;
+mod codepage;
 mod dates;
 pub mod decode;
 pub mod dialect;
@@ -33,6 +34,7 @@ mod terms;
 mod time;
 mod zone;
 
+pub use codepage::{CodePage, Paged, STEPS};
 pub use dates::DateOrder;
 pub use dialect::Dialect;
 pub use directive::{Directive, split_directives};
