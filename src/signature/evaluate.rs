@@ -12,6 +12,26 @@ use crate::signature::view::{Form, Sight, View};
 use crate::w3c::decode::Decoded;
 use crate::w3c::{Field, Record};
 
+/// A line that is no record.
+#[derive(Clone, Copy, Debug)]
+pub struct Torn<'a> {
+    /// As found.
+    pub raw: &'a [u8],
+    /// Its decoded forms.
+    pub decoded: &'a Decoded,
+    /// What its code page makes of them.
+    pub foreign: &'a [String],
+}
+
+impl<'a> Torn<'a> {
+    /// All forms, the line as found first.
+    pub fn texts(&self) -> impl Iterator<Item = &'a [u8]> {
+        std::iter::once(self.raw)
+            .chain(self.decoded.forms().map(|(form, _)| form))
+            .chain(self.foreign.iter().map(String::as_bytes))
+    }
+}
+
 /// A detection with its field names resolved.
 #[derive(Clone, Debug)]
 pub struct Resolved {
@@ -213,11 +233,9 @@ impl Resolved {
     pub fn matches_rejected(
         &self,
         detection: &Detection,
-        line: &[u8],
-        decoded: &Decoded,
+        line: &Torn<'_>,
     ) -> bool {
-        let seen = self.rejected(&detection.expr, detection, line, decoded);
-        seen == Some(true)
+        self.rejected(&detection.expr, detection, line) == Some(true)
     }
 
     /// `None`: cannot be told.
@@ -225,10 +243,9 @@ impl Resolved {
         &self,
         expr: &Expr,
         detection: &Detection,
-        line: &[u8],
-        decoded: &Decoded,
+        line: &Torn<'_>,
     ) -> Option<bool> {
-        let each = |part| self.rejected(part, detection, line, decoded);
+        let each = |part| self.rejected(part, detection, line);
         match expr {
             Expr::All(parts) => {
                 let seen: Vec<_> = parts.iter().map(each).collect();
@@ -252,7 +269,7 @@ impl Resolved {
                     return None;
                 };
                 if *self.view(*index) == View::Field(Field::CsMethod) {
-                    return method_fits(patterns, line, self.fold);
+                    return method_fits(patterns, line.raw, self.fold);
                 }
                 if !self.is_text(*index) {
                     return None;
@@ -262,13 +279,11 @@ impl Resolved {
                     let whole =
                         pieces.iter().map(|one| one.len()).sum::<usize>();
                     whole >= 4
-                        && std::iter::once(line)
-                            .chain(decoded.forms().map(|(form, _)| form))
-                            .any(|text| {
-                                pieces
-                                    .iter()
-                                    .all(|one| in_line(text, one, self.fold))
-                            })
+                        && line.texts().any(|text| {
+                            pieces
+                                .iter()
+                                .all(|one| in_line(text, one, self.fold))
+                        })
                 });
                 Some(if *all { found.all(|x| x) } else { found.any(|x| x) })
             }

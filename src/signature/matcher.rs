@@ -4,7 +4,8 @@
 use std::ops::Range;
 
 use crate::signature::anchor::{Anchor, Group, anchors, torn_anchors};
-use crate::signature::evaluate::Resolved;
+use crate::signature::evaluate::{Resolved, Torn};
+use crate::signature::foreign::{self, Spot};
 use crate::signature::pattern::Fold;
 use crate::signature::prefilter::{Grams, Prefilter};
 use crate::signature::rule::Rule;
@@ -12,7 +13,7 @@ use crate::signature::seam::Seams;
 use crate::signature::view::Sight;
 use crate::w3c::decode::Decoded;
 use crate::w3c::simd::Isa;
-use crate::w3c::{Field, Record};
+use crate::w3c::{CodePage, Field, Record};
 
 /// The compiled rules.
 #[derive(Debug)]
@@ -42,10 +43,15 @@ pub struct Scratch {
     page: Grams,
     /// Where decoding may make an anchor whole.
     seams: Seams,
+    /// Where a code page may make more of the page, and whether it may.
+    high: Grams,
+    has_high: bool,
     /// Where anchors may stand in one decoded form.
     form: Grams,
     candidates: Vec<u32>,
     decoded: Decoded,
+    /// What a code page makes of a line that is no record.
+    foreign: Vec<String>,
 }
 
 impl Default for Scratch {
@@ -63,10 +69,18 @@ impl Scratch {
             isa,
             page: Grams::default(),
             seams: Seams::default(),
+            high: Grams::default(),
+            has_high: false,
             form: Grams::default(),
             candidates: Vec::new(),
             decoded: Decoded::default(),
+            foreign: Vec::new(),
         }
+    }
+
+    /// The records that follow are of a log in this code page.
+    pub fn read_as(&mut self, page: Option<CodePage>) {
+        self.sight.foreign.read_as(page);
     }
 }
 
@@ -136,17 +150,26 @@ impl Matcher {
         wrapped: &[u32],
         scratch: &mut Scratch,
     ) {
-        let Scratch { isa, page: grams, seams, .. } = scratch;
+        let Scratch { isa, page: grams, seams, high, sight, .. } = scratch;
         self.prefilter.read(*isa, page, 0, grams);
         seams.read(&self.prefilter, *isa, page, wrapped);
+        scratch.has_high = false;
+        if sight.foreign.page().is_some() {
+            foreign::mark(*isa, page, wrapped, high);
+            scratch.has_high = high.count() > 0;
+            sight.foreign.look(false);
+        }
     }
 
     /// Makes ready for one record alone.
     pub fn turn_to_line(&self, record: &Record<'_>, scratch: &mut Scratch) {
-        let Scratch { isa, page: grams, seams, .. } = scratch;
+        let Scratch { isa, page: grams, seams, high, .. } = scratch;
         let origin = record.origin();
         self.prefilter.read(*isa, record.line, origin, grams);
         seams.read_line(origin);
+        high.clear(origin);
+        high.push(0);
+        scratch.has_high = scratch.sight.foreign.page().is_some();
     }
 
     /// Finds the rules that match a record of the page turned to; they
@@ -202,6 +225,13 @@ impl Matcher {
         if is_decoded {
             self.unwrapped(record, scratch);
         }
+        if scratch.has_high {
+            let is_high = scratch.high.between(start, end).next().is_some();
+            scratch.sight.foreign.look(is_high);
+            if is_high {
+                self.foreign(record, scratch);
+            }
+        }
         is_decoded
     }
 
@@ -231,6 +261,31 @@ impl Matcher {
                 self.prefilter.look(form, at, wanted, candidates);
             }
         }
+    }
+
+    /// The candidates in what a code page makes of the record.
+    #[inline(never)]
+    fn foreign(&self, record: &Record<'_>, scratch: &mut Scratch) {
+        let Scratch { sight, form: grams, candidates, isa, .. } = scratch;
+        sight.foreign.texts(record, self.has_keywords, &mut |spot, text| {
+            let field = match spot {
+                Spot::Column(field) => field,
+                Spot::Target | Spot::Line => None,
+            };
+            let group = match spot {
+                Spot::Target => Some(Group::Request),
+                Spot::Column(_) => field.and_then(group_of),
+                Spot::Line => None,
+            };
+            let wanted = |own| own == Group::Line || Some(own) == group;
+            self.prefilter.read(*isa, text, 0, grams);
+            for at in grams.between(0, text.len()) {
+                self.prefilter.look(text, at, wanted, candidates);
+            }
+            if field == Some(Field::CsMethod) {
+                self.methods.find(text, candidates);
+            }
+        });
     }
 
     #[inline(never)]
@@ -265,21 +320,21 @@ impl Matcher {
     ) {
         scratch.rules.clear();
         scratch.decoded.set(line);
-        let found = &mut scratch.candidates;
+        scratch.sight.foreign.read_line(line, &mut scratch.foreign);
+        let Scratch { decoded, foreign, candidates: found, .. } = scratch;
+        let line = Torn { raw: line, decoded, foreign };
         found.clear();
         found.extend_from_slice(&self.torn_always);
-        self.torn.find_slowly(line, found);
-        for (form, _) in scratch.decoded.forms() {
-            self.torn.find_slowly(form, found);
+        for text in line.texts() {
+            self.torn.find_slowly(text, found);
         }
         found.sort_unstable();
         found.dedup();
         for index in &scratch.candidates {
             let at = *index as usize;
-            let decoded = &scratch.decoded;
             if let (Some(rule), Some(views)) =
                 (rules.get(at), self.resolved.get(at))
-                && views.matches_rejected(&rule.detection, line, decoded)
+                && views.matches_rejected(&rule.detection, &line)
             {
                 scratch.rules.push(*index);
             }
@@ -309,6 +364,7 @@ impl Matcher {
         sight: &mut Sight,
     ) -> bool {
         sight.look();
+        sight.foreign.look(true);
         sight.decode(&record.target());
         self.resolved
             .get(index as usize)

@@ -11,6 +11,7 @@ mod criteria;
 mod diagnostic;
 mod entries;
 mod evaluate;
+mod foreign;
 mod matcher;
 mod modifier;
 mod needle;

@@ -3,8 +3,10 @@
 //! Public Sigma rules take `cs-uri-query` for the whole request target,
 //! while IIS logs path and query apart. So a test on it is tried on the raw
 //! query, on the request (stem, `?`, query) and on the decoded forms of
-//! both, until one holds. [`Sight`] holds those forms for one record.
+//! both, until one holds. [`Sight`] holds those forms for one record. Where
+//! the log has a code page, what it makes of them comes last.
 
+use crate::signature::foreign::Foreign;
 use crate::w3c::decode::Decoded;
 use crate::w3c::{Disguise, Field, Record, Target};
 
@@ -70,6 +72,10 @@ pub enum Form {
     DecodedRequest(usize),
     /// What the line shows where the original stands in its query.
     Logged,
+    /// Read in the code page, after this step of decoding.
+    Read(usize),
+    /// The request, read in the code page after this step.
+    ReadRequest(usize),
 }
 
 /// The texts of one record, decoded once for all rules, and not before a
@@ -82,6 +88,8 @@ pub struct Sight {
     stem_due: bool,
     query_due: bool,
     joined: Vec<u8>,
+    /// What a code page makes of them.
+    pub(super) foreign: Foreign,
 }
 
 impl Sight {
@@ -135,12 +143,13 @@ impl Sight {
     ) -> Option<Form> {
         let mut joined = std::mem::take(&mut self.joined);
         let found = match view {
-            View::Field(field) => {
-                record.get(*field).is_some_and(holds).then_some(Form::Raw)
-            }
+            View::Field(field) => record
+                .get(*field)
+                .is_some_and(&mut *holds)
+                .then_some(Form::Raw),
             View::Custom(name) => record
                 .get_named(name.as_bytes())
-                .is_some_and(holds)
+                .is_some_and(&mut *holds)
                 .then_some(Form::Raw),
             View::Stem => self.find_stem(record, holds),
             View::Extension => self.find_stem(record, &mut |stem| {
@@ -158,6 +167,9 @@ impl Sight {
             }
         };
         self.joined = joined;
+        if found.is_none() && self.foreign.is_here() {
+            return self.foreign.find(view, record, holds);
+        }
         found
     }
 
@@ -248,18 +260,29 @@ impl Sight {
                 format!("{field} (request; {})", chain(round))
             }
             Form::Logged => format!("{field} (as logged)"),
+            Form::Read(step) => {
+                format!("{field} ({})", self.foreign.describe(step))
+            }
+            Form::ReadRequest(step) => {
+                format!("{field} (request; {})", self.foreign.describe(step))
+            }
         }
     }
 }
 
 /// What follows the last dot of the last path segment.
-fn extension(stem: &[u8]) -> Option<&[u8]> {
+pub(super) fn extension(stem: &[u8]) -> Option<&[u8]> {
     let slash = memchr::memrchr(b'/', stem).map_or(0, |at| at + 1);
     let name = stem.get(slash..)?;
     name.get(memchr::memrchr(b'.', name)? + 1..)
 }
 
-fn join(out: &mut Vec<u8>, lead: &[u8], stem: &[u8], query: Option<&[u8]>) {
+pub(super) fn join(
+    out: &mut Vec<u8>,
+    lead: &[u8],
+    stem: &[u8],
+    query: Option<&[u8]>,
+) {
     out.clear();
     out.extend_from_slice(lead);
     out.extend_from_slice(stem);

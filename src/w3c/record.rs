@@ -67,6 +67,13 @@ impl<'a> Record<'a> {
         self.origin as usize
     }
 
+    /// True where the columns are what stands between the line's blanks, up
+    /// to its end.
+    #[inline]
+    pub fn is_plain(&self) -> bool {
+        self.starts.is_empty() && !self.cut
+    }
+
     /// Where column `column` stands in the line.
     #[inline]
     pub fn span(&self, column: usize) -> Option<Range<usize>> {

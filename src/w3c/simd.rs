@@ -167,6 +167,16 @@ pub fn marks(isa: Isa, text: &[u8], sink: &mut impl Sink<Marks>) {
     }
 }
 
+/// True where a text holds no byte from 80 up.
+pub fn is_ascii(isa: Isa, text: &[u8]) -> bool {
+    match isa.0 {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: an `Isa` comes from detection, which asks both for AVX2.
+        Kind::Avx2 | Kind::Avx512 => unsafe { x86::is_ascii_avx2(text) },
+        _ => text.is_ascii(),
+    }
+}
+
 /// Tells a sink where grams of the sieve may begin in a text of at most
 /// 4 GiB, block by block. A gram that is not whole in the text may be
 /// marked or not.
@@ -306,6 +316,12 @@ mod x86 {
         BLOCK, GRAM, Kind, Marks, Places, Room, SETS, Sieve, Sink, Window,
         marks_with, sift_with,
     };
+
+    #[target_feature(enable = "avx2")]
+    pub(super) fn is_ascii_avx2(text: &[u8]) -> bool {
+        // No early end: so the compiler takes many bytes at once.
+        text.iter().fold(0, |all, byte| all | byte) < 0x80
+    }
 
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
     pub(super) fn marks_avx2(text: &[u8], sink: &mut impl Sink<Marks>) {

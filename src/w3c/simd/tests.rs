@@ -91,6 +91,7 @@ fn all_kernels_mark_the_same_at_every_length_and_alignment() {
         for start in 0..66 {
             for length in (0..70).chain([127, 128, 129, 191, 300, 453]) {
                 let own = &whole[start..start + length];
+                assert_eq!(is_ascii(isa, own), own.is_ascii());
                 let mut seen = Seen::default();
                 marks(isa, own, &mut seen);
                 assert_eq!(seen, plain(own), "{isa:?} {start} {length}");
@@ -106,6 +107,7 @@ fn every_byte_is_told_right_in_every_place() {
             for place in 0..BLOCK {
                 let mut own = vec![b'a'; BLOCK];
                 own[place] = byte;
+                assert_eq!(is_ascii(isa, &own), byte < 0x80);
                 let mut seen = Seen::default();
                 marks(isa, &own, &mut seen);
                 assert_eq!(seen, plain(&own), "{isa:?} {byte} {place}");
