@@ -42,7 +42,7 @@ fn setting(path: &str) -> Setting {
     let identity =
         PathIdentity { host, site: Some("W3SVC1".to_owned()), date: None };
     let (name, dialect) = (Raw::from(path), Dialect::W3c);
-    Setting { name, identity, dialect, encoding: None }
+    Setting { name, identity, dialect, encoding: None, codepage: None }
 }
 
 /// Scans lines, cut into chunks: a hit is each line with `probe` or `worm`.
@@ -87,6 +87,7 @@ fn scan(builder: &CaseBuilder<'_>, path: &str, text: &str, chunk: usize) {
                     feature: Some(&feature),
                     record,
                     text: text.as_bytes(),
+                    codepage: None,
                     line: tally.lines - before,
                     offset,
                     matched_on: &["request".to_owned()],

@@ -6,7 +6,7 @@ use crate::scan::span::Span;
 use crate::signature::{Scratch, Signatures};
 use crate::w3c::index::Index;
 use crate::w3c::simd::Isa;
-use crate::w3c::{Line, Parser, Record, State, TimeNote, bounded};
+use crate::w3c::{CodePage, Line, Parser, Record, State, TimeNote, bounded};
 use crate::{limits, w3c};
 
 /// What the scan of one chunk needs and leaves.
@@ -39,6 +39,8 @@ pub(super) struct Looks<'s> {
     pub span: Option<&'s Span>,
     /// What the first reading told.
     pub known: Option<&'s Known>,
+    /// How bytes are read that are no UTF-8.
+    pub codepage: Option<CodePage>,
 }
 
 /// The space a thread works in, kept from chunk to chunk.
@@ -76,6 +78,7 @@ impl<P: Part> Chunk<P> {
     ) -> Self {
         let mut chunk =
             Self { parser: Parser::new(state), tally: Tally::default(), part };
+        desk.scratch.read_as(looks.codepage);
         let mut rest = lines;
         let mut size = PAGE;
         while !rest.bytes.is_empty() {
@@ -299,7 +302,8 @@ fn push_hits(
     place: Place<'_>,
     context: &mut Context<'_>,
 ) {
-    let Context { looks: Looks { signatures, .. }, scratch } = context;
+    let Context { looks, scratch } = context;
+    let Looks { signatures, codepage, .. } = *looks;
     let rules = std::mem::take(&mut scratch.rules);
     for index in &rules {
         let Some(rule) = signatures.rule(*index) else { continue };
@@ -317,6 +321,7 @@ fn push_hits(
             feature: signatures.feature_of(rule, record, stem),
             record: Some(record),
             text: record.line,
+            codepage,
             line: place.line,
             offset: place.offset,
             matched_on: &matched_on,
@@ -334,7 +339,8 @@ fn push_rejected(
     place: Place<'_>,
     context: &mut Context<'_>,
 ) {
-    let Context { looks: Looks { signatures, .. }, scratch } = context;
+    let Context { looks, scratch } = context;
+    let Looks { signatures, codepage, .. } = *looks;
     let text = place.text.strip_suffix(b"\r").unwrap_or(place.text);
     signatures.find_rejected(text, scratch);
     for index in &scratch.rules {
@@ -344,6 +350,7 @@ fn push_rejected(
             feature: signatures.own_feature(rule),
             record: None,
             text,
+            codepage,
             line: place.line,
             offset: place.offset,
             matched_on: &["rejected line".to_owned()],

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use crate::evidence::PathIdentity;
 use crate::raw::Raw;
 use crate::signature::{Feature, Rule};
-use crate::w3c::{Dialect, Record, Reject, TimeNote};
+use crate::w3c::{CodePage, Dialect, Record, Reject, TimeNote};
 use crate::warning::Warning;
 
 /// Takes what a scan finds.
@@ -60,12 +60,20 @@ pub struct Setting {
     pub dialect: Dialect,
     /// How its text is encoded, where it had to be decoded.
     pub encoding: Option<&'static str>,
+    /// How bytes in it are read that are no UTF-8, where the user tells.
+    pub codepage: Option<CodePage>,
 }
 
 impl Setting {
     /// What is known of an exhibit before it is opened.
     pub(super) fn unopened(name: Raw, identity: PathIdentity) -> Self {
-        Self { name, identity, dialect: Dialect::Unknown, encoding: None }
+        Self {
+            name,
+            identity,
+            dialect: Dialect::Unknown,
+            encoding: None,
+            codepage: None,
+        }
     }
 }
 
@@ -80,6 +88,8 @@ pub struct Hit<'a> {
     pub record: Option<&'a Record<'a>>,
     /// The whole line, as found, without its line end.
     pub text: &'a [u8],
+    /// How bytes in it are read that are no UTF-8.
+    pub codepage: Option<CodePage>,
     /// Its number in the chunk, from 1.
     pub line: u64,
     /// Where its first byte stands in the exhibit's content.

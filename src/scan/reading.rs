@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::evidence::PathIdentity;
 use crate::raw::Raw;
 use crate::scan::span::Span;
-use crate::w3c::{Terms, Told, Zone};
+use crate::w3c::{CodePage, Terms, Told, Zone};
 
 /// How to read what logs leave open.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +17,10 @@ pub struct Reading {
     pub told: Told,
     /// The zone by host, in any letter case; goes before the other.
     pub zones: Vec<(Raw, Zone)>,
+    /// The code page of bytes that are no UTF-8.
+    pub codepage: Option<CodePage>,
+    /// The code page by host; goes before the other.
+    pub codepages: Vec<(Raw, CodePage)>,
     /// The time that is asked for.
     pub span: Option<Span>,
     /// The host of logs that name none.
@@ -34,12 +38,9 @@ impl Reading {
         if self.zones.is_empty() {
             return terms;
         }
-        // The log's own word for its server goes before its folder's.
-        let own = terms.as_ref().and_then(|terms| terms.computer(head));
-        let folder = identity.host.as_ref().or(self.host.as_ref());
-        let zone = own
-            .and_then(|name| self.zone_of(&name))
-            .or_else(|| folder.and_then(|name| self.zone_of(name.as_bytes())));
+        let known = terms.as_ref();
+        let own = known.and_then(|terms| Terms::computer(Some(terms), head));
+        let zone = self.of_host(&self.zones, own, identity).cloned();
         if zone.is_none() {
             return terms;
         }
@@ -47,9 +48,38 @@ impl Reading {
         Terms::of(head, &told, identity.date)
     }
 
-    fn zone_of(&self, host: &[u8]) -> Option<Zone> {
-        let is_it = |name: &Raw| name.as_bytes().eq_ignore_ascii_case(host);
-        let found = self.zones.iter().find(|(name, _)| is_it(name));
-        found.map(|(_, zone)| zone.clone())
+    /// The code page of an exhibit that begins with `head` and is read under
+    /// these terms.
+    pub(super) fn codepage(
+        &self,
+        identity: &PathIdentity,
+        head: &[u8],
+        terms: Option<&Arc<Terms>>,
+    ) -> Option<CodePage> {
+        if self.codepages.is_empty() {
+            return self.codepage;
+        }
+        let own = Terms::computer(terms, head);
+        let found = self.of_host(&self.codepages, own, identity);
+        found.copied().or(self.codepage)
+    }
+
+    /// What is told of the host of an exhibit. The log's own word for its
+    /// server goes before its folder's.
+    fn of_host<'t, T>(
+        &self,
+        told: &'t [(Raw, T)],
+        own: Option<Vec<u8>>,
+        identity: &PathIdentity,
+    ) -> Option<&'t T> {
+        let of = |host: &[u8]| {
+            let is_it =
+                |name: &Raw| name.as_bytes().eq_ignore_ascii_case(host);
+            let found = told.iter().find(|(name, _)| is_it(name));
+            found.map(|(_, told)| told)
+        };
+        let folder = identity.host.as_ref().or(self.host.as_ref());
+        own.and_then(|name| of(&name))
+            .or_else(|| folder.and_then(|name| of(name.as_bytes())))
     }
 }

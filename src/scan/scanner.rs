@@ -162,14 +162,14 @@ impl<'s> Scanner<'s> {
         bytes: &[u8],
         collector: &C,
     ) {
-        let setting = Setting {
+        let mut setting = Setting {
             dialect: detect(head(bytes)),
             ..Setting::unopened(name.clone(), PathIdentity::default())
         };
         let shared = self.shared(collector, &Silent);
         let source = Source::memory(shared.chunk_bytes);
         let held = Held::Bytes(bytes);
-        let terms = shared.terms(&setting, &held, &source);
+        let terms = shared.terms(&mut setting, &held, &source);
         let work = Work::new(shared, setting, held, source, terms);
         self.run(&Board::of(work), shared);
     }
@@ -296,8 +296,8 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
                 drop(source);
             }
             Holding::Lines(held, source) => {
-                let Opened { setting, origin, .. } = opened;
-                let terms = self.shared.terms(&setting, &held, &source);
+                let Opened { mut setting, origin, .. } = opened;
+                let terms = self.shared.terms(&mut setting, &held, &source);
                 if self.is_outside(&setting, &held, &source, terms.as_ref()) {
                     let _closed = Closed(self.board);
                     return self.leave(origin, &setting, &held, source);

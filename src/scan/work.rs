@@ -51,17 +51,21 @@ impl<C> Shared<'_, C> {
         self.again.is_none_or(|again| again.is_opened(exhibit))
     }
 
-    /// The terms that an exhibit is read under.
+    /// The terms that an exhibit is read under; enters its code page.
     pub fn terms(
         &self,
-        setting: &Setting,
+        setting: &mut Setting,
         held: &Held<'_>,
         source: &Source,
     ) -> Option<Arc<Terms>> {
-        let is_read = setting.dialect.is_read();
+        if !setting.dialect.is_read() {
+            return None;
+        }
         let start = source.head(held.bytes());
-        let terms = || self.reading.terms(&setting.identity, start);
-        is_read.then(terms).flatten()
+        let terms = self.reading.terms(&setting.identity, start);
+        setting.codepage =
+            self.reading.codepage(&setting.identity, start, terms.as_ref());
+        terms
     }
 }
 
@@ -286,8 +290,9 @@ impl<'s, C: Collector> Work<'s, C> {
         let span = self.shared.reading.span.as_ref();
         let known =
             self.shared.again.and_then(|it| it.known(&self.setting.name));
+        let codepage = self.setting.codepage;
         let signatures = self.shared.signatures;
-        let looks = Looks { signatures, span, known };
+        let looks = Looks { signatures, span, known, codepage };
         let work = AssertUnwindSafe(|| {
             if self.setting.dialect.is_read() {
                 Chunk::scan(lines, state, part, looks, desk)

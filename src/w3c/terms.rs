@@ -65,9 +65,13 @@ impl Terms {
         (self.order.unwrap_or(DateOrder::MonthFirst), self.order.is_some())
     }
 
-    /// The server that the first row names.
-    pub fn computer(self: &Arc<Self>, head: &[u8]) -> Option<Vec<u8>> {
-        let terms = Some(Arc::clone(self));
+    /// The server that the first row names, of a log that is read under
+    /// these terms.
+    pub fn computer(
+        terms: Option<&Arc<Self>>,
+        head: &[u8],
+    ) -> Option<Vec<u8>> {
+        let terms = terms.cloned();
         let mut parser = Parser::new(State { terms, ..State::default() });
         let lines = head.split(|byte| *byte == b'\n');
         lines.take(50).find_map(|line| {
