@@ -3,8 +3,10 @@
 //!
 //! There is no `Display`: such text reaches people only through the doors of
 //! [`crate::report::escape`]. In JSON it is a string where the bytes are
-//! UTF-8, else `{"text": lossy, "base64": exact}`, so nothing is lost.
+//! UTF-8, else `{"text": lossy, "base64": exact}`, so nothing is lost. A
+//! [`Quote`] has beside them what their code page makes of them.
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
@@ -101,14 +103,102 @@ pub struct RawRef<'a>(pub &'a [u8]);
 
 impl Serialize for RawRef<'_> {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        if let Ok(text) = std::str::from_utf8(self.0) {
+        QuoteRef { bytes: self.0, text: None }.serialize(out)
+    }
+}
+
+/// Writes borrowed bytes in the JSON form of [`Quote`].
+#[derive(Clone, Debug)]
+pub struct QuoteRef<'a> {
+    /// The bytes, exactly.
+    pub bytes: &'a [u8],
+    /// What they say, where they are no UTF-8 and that is known.
+    pub text: Option<Cow<'a, str>>,
+}
+
+impl Serialize for QuoteRef<'_> {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        if let Ok(text) = std::str::from_utf8(self.bytes) {
             return out.serialize_str(text);
         }
+        let lossy = || String::from_utf8_lossy(self.bytes);
+        let text = self.text.as_deref().map_or_else(lossy, Cow::Borrowed);
         let mut map = out.serialize_map(Some(2))?;
-        map.serialize_entry("text", &String::from_utf8_lossy(self.0))?;
-        map.serialize_entry("base64", &STANDARD.encode(self.0))?;
+        map.serialize_entry("text", &text)?;
+        map.serialize_entry("base64", &STANDARD.encode(self.bytes))?;
         map.end()
     }
+}
+
+/// Bytes as found, with what they say where they are no UTF-8 and their code
+/// page is known.
+///
+/// ```
+/// use iisleuth::raw::Quote;
+/// let quote = Quote::new(b"/caf\xe9", Some("/café".to_owned()));
+/// let json = serde_json::to_string(&quote).unwrap();
+/// assert_eq!(json, r#"{"text":"/café","base64":"L2NhZuk="}"#);
+/// assert_eq!(serde_json::from_str::<Quote>(&json).unwrap(), quote);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Quote {
+    raw: Raw,
+    text: Option<Arc<str>>,
+}
+
+impl Quote {
+    /// The bytes, and what they say. Of bytes that are UTF-8 it is forgotten,
+    /// as is what anybody would make of them.
+    pub fn new(bytes: &[u8], text: Option<String>) -> Self {
+        let raw = Raw::from(bytes);
+        let says_more = |text: &String| {
+            std::str::from_utf8(bytes).is_err()
+                && *text != String::from_utf8_lossy(bytes)
+        };
+        Self { raw, text: text.filter(says_more).map(Arc::from) }
+    }
+
+    /// The bytes, exactly.
+    pub fn raw(&self) -> &Raw {
+        &self.raw
+    }
+
+    /// What people are shown: what the bytes say, else the bytes.
+    pub fn shown(&self) -> &[u8] {
+        let text = self.text.as_deref().map(str::as_bytes);
+        text.unwrap_or(self.raw.as_bytes())
+    }
+}
+
+impl Serialize for Quote {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        let text = self.text.as_deref().map(Cow::Borrowed);
+        QuoteRef { bytes: self.raw.as_bytes(), text }.serialize(out)
+    }
+}
+
+impl<'de> Deserialize<'de> for Quote {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        match Form::deserialize(input)? {
+            Form::Text(text) => Ok(Self { raw: text.into(), text: None }),
+            Form::Exact { text, base64 } => STANDARD
+                .decode(base64)
+                .map(|bytes| Self::new(&bytes, text))
+                .map_err(D::Error::custom),
+        }
+    }
+}
+
+/// The JSON form of bytes.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Form {
+    Text(String),
+    Exact {
+        #[serde(default)]
+        text: Option<String>,
+        base64: String,
+    },
 }
 
 impl Serialize for Raw {
@@ -119,15 +209,9 @@ impl Serialize for Raw {
 
 impl<'de> Deserialize<'de> for Raw {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Form {
-            Text(String),
-            Exact { base64: String },
-        }
         match Form::deserialize(input)? {
             Form::Text(text) => Ok(Self::from(text)),
-            Form::Exact { base64 } => STANDARD
+            Form::Exact { base64, .. } => STANDARD
                 .decode(base64)
                 .map(|bytes| Self(bytes.into()))
                 .map_err(D::Error::custom),
@@ -138,6 +222,25 @@ impl<'de> Deserialize<'de> for Raw {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_quote_says_more_or_nothing() {
+        let lossy = "{\"text\":\"\u{fffd}\",\"base64\":\"/A==\"}";
+        let read = "{\"text\":\"\u{fc}\",\"base64\":\"/A==\"}";
+        for (bytes, text, shown, json) in [
+            (&b"a"[..], Some("b"), &b"a"[..], "\"a\""),
+            (b"\xfc", Some("\u{fc}"), "\u{fc}".as_bytes(), read),
+            (b"\xfc", Some("\u{fffd}"), b"\xfc", lossy),
+            (b"\xfc", None, b"\xfc", lossy),
+        ] {
+            let quote = Quote::new(bytes, text.map(str::to_owned));
+            assert_eq!(quote.raw().as_bytes(), bytes);
+            assert_eq!(quote.shown(), shown);
+            assert_eq!(serde_json::to_string(&quote).unwrap(), json);
+            let back: Quote = serde_json::from_str(json).unwrap();
+            assert_eq!(back, quote);
+        }
+    }
 
     #[test]
     fn same_is_what_slices_tell() {

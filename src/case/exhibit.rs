@@ -39,6 +39,10 @@ pub struct Exhibit {
     /// offsets are then those of the text in UTF-8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encoding: Option<String>,
+    /// The code page in which its bytes are read that are no UTF-8, where
+    /// the user told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub codepage: Option<String>,
     /// The server that wrote it, where there is one only.
     pub host: Option<Raw>,
     /// The IIS site, where there is one only.
@@ -137,6 +141,7 @@ impl Exhibit {
                 .map(|content| hex(&content)),
             dialect: setting.dialect.as_str().to_owned(),
             encoding: setting.encoding.map(str::to_owned),
+            codepage: setting.codepage.map(|page| page.name().to_owned()),
             lines: tally.lines,
             records: tally.records,
             directives: tally.directives,

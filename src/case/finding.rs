@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::case::tally::{Counts, join_spans, widen};
 use crate::limits;
-use crate::raw::Raw;
+use crate::raw::{Quote, Raw};
 use crate::scan::Hit;
 use crate::signature::{Confidence, Level, Outcome, Rule, Stage};
 use crate::verdict::{Reason, Verdict};
@@ -90,7 +90,7 @@ pub struct EvidenceRef {
     /// that was not logged.
     pub status: Option<String>,
     /// The line, cut to [`limits::EVIDENCE_LINE_BYTES`].
-    pub text: Raw,
+    pub text: Quote,
 }
 
 /// Where a line stands in the order of evidence; less is better.
@@ -126,7 +126,7 @@ impl EvidenceRef {
             confidence: verdict.confidence,
             reasons: verdict.reasons(),
             status: record.and_then(status),
-            text: Raw::from(excerpt(hit.text)),
+            text: quote(hit),
         }
     }
 }
@@ -140,8 +140,14 @@ fn status(record: &Record<'_>) -> Option<String> {
     words.get(..=logged).map(|words| words.join("."))
 }
 
+/// The part of a hit's line that is kept, as its code page has it.
+pub(super) fn quote(hit: &Hit<'_>) -> Quote {
+    let text = excerpt(hit.text);
+    Quote::new(text, hit.codepage.and_then(|page| page.decode_line(text)))
+}
+
 /// The part of a line that is kept. UTF-8 is not cut inside a character.
-pub(super) fn excerpt(text: &[u8]) -> &[u8] {
+fn excerpt(text: &[u8]) -> &[u8] {
     let Some(head) = text.get(..limits::EVIDENCE_LINE_BYTES) else {
         return text;
     };

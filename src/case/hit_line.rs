@@ -4,11 +4,13 @@
 //! tells: its name, the final line number, and the host of a rejected line.
 //! The text is made on the thread that found the hit.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use crate::case::address::Sender;
-use crate::case::finding::excerpt;
-use crate::raw::{Raw, RawRef};
+use crate::case::finding::quote;
+use crate::raw::{Quote, QuoteRef, Raw, RawRef};
 use crate::scan::Hit;
 use crate::signature::{Confidence, Level, Outcome, Stage};
 use crate::verdict::{Reason, Verdict};
@@ -43,13 +45,13 @@ struct Fields<'a> {
     confidence: Confidence,
     reasons: Vec<Reason>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    method: Option<RawRef<'a>>,
+    method: Option<QuoteRef<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    uri_stem: Option<RawRef<'a>>,
+    uri_stem: Option<QuoteRef<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    uri_query: Option<RawRef<'a>>,
+    uri_query: Option<QuoteRef<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    user_agent: Option<RawRef<'a>>,
+    user_agent: Option<QuoteRef<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,7 +86,7 @@ enum Tail {
         inferred: bool,
     },
     /// The line was rejected: its text, and no host yet.
-    Rejected(Raw),
+    Rejected(Quote),
 }
 
 impl HitLine {
@@ -103,7 +105,7 @@ impl HitLine {
         let end = json.len().saturating_sub(1);
         let members = json.get(1..end).unwrap_or_default().into();
         let tail = match hit.record {
-            None => Tail::Rejected(Raw::from(excerpt(hit.text))),
+            None => Tail::Rejected(quote(hit)),
             Some(record) => Tail::Record {
                 note: record.time_note,
                 inferred: record.layout.is_inferred(),
@@ -160,9 +162,9 @@ pub(super) fn offset(line: &[u8]) -> Option<u64> {
 }
 
 /// Bytes in their JSON form.
-pub(super) fn json(raw: &Raw) -> Vec<u8> {
+pub(super) fn json(bytes: &impl Serialize) -> Vec<u8> {
     // Serializing text into memory cannot fail.
-    serde_json::to_vec(raw).unwrap_or_default()
+    serde_json::to_vec(bytes).unwrap_or_default()
 }
 
 fn fields<'a>(
@@ -173,7 +175,11 @@ fn fields<'a>(
     sender: Option<&'a Sender<'_>>,
 ) -> Fields<'a> {
     let record = hit.record;
-    let bytes = |field| record.and_then(|r| r.get(field)).map(RawRef);
+    let quote = |bytes: &'a [u8]| {
+        let text = hit.codepage.and_then(|page| page.decode(bytes));
+        QuoteRef { bytes, text: text.map(Cow::Owned) }
+    };
+    let bytes = |field| record.and_then(|r| r.get(field)).map(quote);
     let number = |field| record.and_then(|r| r.number(field));
     let target = record.map(crate::w3c::Record::logged_target);
     let rule = hit.rule;
@@ -194,8 +200,8 @@ fn fields<'a>(
         confidence: verdict.confidence,
         reasons: verdict.reasons(),
         method: bytes(Field::CsMethod),
-        uri_stem: target.and_then(|t| t.stem).map(RawRef),
-        uri_query: target.and_then(|t| t.query).map(RawRef),
+        uri_stem: target.and_then(|t| t.stem).map(quote),
+        uri_query: target.and_then(|t| t.query).map(quote),
         user_agent: bytes(Field::CsUserAgent),
         status: number(Field::ScStatus),
         substatus: number(Field::ScSubstatus),

@@ -7,6 +7,7 @@ use super::page::Cell;
 use super::words::{self, Precision, number};
 use super::{Sheet, raw, text};
 use crate::case::{Case, EvidenceRef, Finding};
+use crate::report::Untrusted;
 use crate::signature::Outcome;
 
 /// Findings shown where lists are cut.
@@ -115,9 +116,10 @@ fn show_evidence(sheet: &mut Sheet, evidence: &EvidenceRef) {
         evidence.offset
     );
     sheet.paragraph(4, 2, &place);
+    let line = Untrusted::from(evidence.text.shown()).terminal();
     if sheet.full {
-        sheet.page.whole(6, &raw(&evidence.text));
+        sheet.page.whole(6, &line);
     } else {
-        sheet.page.wrapped(6, 0, &raw(&evidence.text), 4);
+        sheet.page.wrapped(6, 0, &line, 4);
     }
 }
