@@ -110,6 +110,11 @@ pub struct ScanArgs {
     /// repeated.
     #[arg(long, value_name = "CIDR", requires = "client_field")]
     pub trust_proxy: Vec<String>,
+    /// The ANSI code page of logs, for all hosts or for one: windows-1252,
+    /// WEB01=932. Bytes that are not UTF-8 are then also matched, and shown,
+    /// as the text that they stand for. May be repeated.
+    #[arg(long, value_name = "[HOST=]NAME")]
+    pub codepage: Vec<String>,
     /// Leave out what was logged before: 2001-07-19, or with a time (UTC),
     /// 2001-07-19T13:00.
     #[arg(long, value_name = "TIME")]

@@ -9,7 +9,7 @@ use crate::evidence::Access;
 use crate::raw::Raw;
 use crate::scan::{Reading, ScanOptions, Span};
 use crate::w3c::{
-    DateOrder, Layout, Timestamp, Told, Zone, parse_date, parse_time,
+    CodePage, DateOrder, Layout, Timestamp, Told, Zone, parse_date, parse_time,
 };
 
 /// What the options say.
@@ -47,6 +47,34 @@ pub fn zone(name: &str) -> Result<Zone> {
         Error::usage(format!(
             "no time zone has the name {name:?}: write one as the IANA \
              does, such as Europe/Berlin, or an offset such as +02:00"
+        ))
+    })
+}
+
+/// Enters the code page of all hosts, and those of single ones.
+pub fn read_codepages(words: &[String], reading: &mut Reading) -> Result<()> {
+    for word in words {
+        match word.split_once('=') {
+            None => reading.codepage = Some(codepage(word)?),
+            Some((host, name)) => {
+                let host = Raw::from(host.trim());
+                reading.codepages.push((host, codepage(name)?));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A code page by its name or number.
+fn codepage(name: &str) -> Result<CodePage> {
+    CodePage::from_name(name).ok_or_else(|| {
+        let known = CodePage::known();
+        let known = known.map(|(number, name)| format!("{number} ({name})"));
+        let known: Vec<_> = known.collect();
+        Error::usage(format!(
+            "no code page is known as {name:?}; UTF-8 and UTF-16 need none; \
+             there are {}",
+            known.join(", ")
         ))
     })
 }

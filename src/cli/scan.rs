@@ -16,7 +16,7 @@ use super::exit::Exit;
 use super::given::{host_map, site_configs};
 use super::output::{HITS, OutputFolder, show_safe, unwritten};
 use super::progress::{Progress, find};
-use super::reading::{how_to_read, reading, span};
+use super::reading::{how_to_read, read_codepages, reading, span};
 use super::signatures::load;
 use crate::case::{
     Case, CaseBuilder, FILE_NAME, Hits, Options, Proxies, Run, SignatureSet,
@@ -24,7 +24,7 @@ use crate::case::{
 use crate::error::{Error, Result};
 use crate::evidence::{Evidence, Hashing, Passwords, hex};
 use crate::raw::Raw;
-use crate::scan::{ScanOptions, Scanner};
+use crate::scan::{Reading, ScanOptions, Scanner};
 use crate::signature::{Level, Network, Signatures, Source};
 use crate::w3c::simd::Isa;
 use crate::warning::{Kind, Warning};
@@ -128,8 +128,9 @@ fn scan(
     signatures: &Signatures,
     console: &Console,
 ) -> Result<(Case, Hits)> {
-    let run = describe(signatures, words, options.min_level);
     let mut reading = reading(&words.source)?;
+    read_codepages(&words.codepage, &mut reading)?;
+    let run = describe(signatures, words, &reading, options.min_level);
     reading.span = span(words.from.as_deref(), words.to.as_deref())?;
     let scanner = Scanner::new(signatures, scan_options(words))?
         .with_reading(reading)
@@ -203,7 +204,12 @@ fn scan_options(words: &ScanArgs) -> ScanOptions {
 
 /// What made the case. What the user knows of hosts is not among the
 /// options: it shows in the rows, and cases of two hosts must join.
-fn describe(signatures: &Signatures, words: &ScanArgs, least: Level) -> Run {
+fn describe(
+    signatures: &Signatures,
+    words: &ScanArgs,
+    reading: &Reading,
+    least: Level,
+) -> Run {
     let mut options = BTreeMap::from([
         ("min-level".to_owned(), Value::from(least.as_str())),
         ("sigma-strict".to_owned(), Value::from(words.sigma_strict)),
@@ -212,6 +218,9 @@ fn describe(signatures: &Signatures, words: &ScanArgs, least: Level) -> Run {
     for (name, time) in times {
         let time = time.as_deref();
         options.extend(time.map(|it| (name.to_owned(), it.into())));
+    }
+    if !words.codepage.is_empty() {
+        options.insert("codepage".to_owned(), codepages_used(reading).into());
     }
     if words.keep_duplicates {
         options.insert("keep-duplicates".to_owned(), true.into());
@@ -231,6 +240,21 @@ fn describe(signatures: &Signatures, words: &ScanArgs, least: Level) -> Run {
         options,
         partial: false,
     }
+}
+
+/// The code pages by the names that they have in files, whatever they were
+/// called: `windows-1252`, `web01=Shift_JIS`.
+fn codepages_used(reading: &Reading) -> Vec<String> {
+    let mut found: BTreeMap<String, &str> = BTreeMap::new();
+    for (host, page) in &reading.codepages {
+        let host = host.as_bytes().to_ascii_lowercase();
+        let host = String::from_utf8_lossy(&host).into_owned();
+        // Of a host told twice, the first counts.
+        found.entry(host).or_insert_with(|| page.name());
+    }
+    let of_hosts = found.iter().map(|(host, page)| format!("{host}={page}"));
+    let all = reading.codepage.map(|page| page.name().to_owned());
+    all.into_iter().chain(of_hosts).collect()
 }
 
 fn write(

@@ -6,6 +6,7 @@
 //! | `accounting` | is every line accounted for, whatever it holds? |
 //! | `archives`, `bombs` | is evidence in archives the same evidence, and do bad ones stay harmless? |
 //! | `bench` | does the benchmark still run? |
+//! | `codepages` | are bytes that are no UTF-8 read as they were meant? |
 //! | `commands` | do messages and exit codes hold, on the real binary? |
 //! | `copies` | do copies count once? |
 //! | `corpus` | are real logs accounted for and judged as a person would? |
@@ -37,6 +38,7 @@ mod accounting;
 mod archives;
 mod bench;
 mod bombs;
+mod codepages;
 mod commands;
 mod copies;
 mod corpus;

@@ -11,10 +11,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use iisleuth::case::Case;
 use iisleuth::evidence::Access;
-use iisleuth::scan::{ScanOptions, Scanner};
+use iisleuth::scan::{Reading, ScanOptions, Scanner};
 use iisleuth::signature::{Scratch, Signatures, Source};
 use iisleuth::w3c::simd::Isa;
-use iisleuth::w3c::{Line, Parser};
+use iisleuth::w3c::{CodePage, Line, Parser};
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 use serde_json::Value;
@@ -113,10 +113,12 @@ fn prefilter_agrees(
     name: &str,
     text: &[u8],
     set: &Signatures,
+    codepage: Option<CodePage>,
 ) -> Result<u64, String> {
     let mut matched = 0;
     let mut parser = Parser::default();
     let mut scratch = Scratch::new(isa(text.len()));
+    scratch.read_as(codepage);
     for line in text.split(|byte| *byte == b'\n') {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let Line::Record(record) = parser.line(line, false) else { continue };
@@ -192,7 +194,57 @@ fn the_prefilter_misses_nothing_in_made_logs() {
     let pool = generate::Pool::new(set);
     let hits = made_logs(LOGS, &|n| {
         let text = pool.log(&mut Lcg::new(n as u64), 10);
-        prefilter_agrees(&format!("log {n}"), &text, set)
+        prefilter_agrees(&format!("log {n}"), &text, set, None)
+    });
+    assert!(hits > 3 * LOGS as u64, "the logs hold attacks: {hits} hits");
+}
+
+/// One encoding of each kind: of one byte, and of two whose second may be a
+/// backslash, or digits, or neither.
+const CODEPAGES: [&str; 7] = [
+    "windows-1252",
+    "shift_jis",
+    "gbk",
+    "big5",
+    "euc-kr",
+    "windows-1251",
+    "gb18030",
+];
+
+/// A scan and a twin of logs in a code page.
+fn foreign<'s>(
+    set: &'s Signatures,
+    label: &str,
+    strict: bool,
+    options: ScanOptions,
+) -> (CodePage, Scanner<'s>, Twin<'s>) {
+    let codepage = CodePage::from_name(label).unwrap();
+    let reading = Reading { codepage: Some(codepage), ..Reading::default() };
+    let scanner = Scanner::new(set, options).unwrap().with_reading(reading);
+    (codepage, scanner, Twin::new(set, strict).in_codepage(label))
+}
+
+/// Nothing that is found without a code page is lost with one.
+#[test]
+fn made_logs_in_a_code_page_read_the_same_both_ways() {
+    let set = embedded();
+    let plain = Twin::new(set, false);
+    let pool = generate::Pool::new(set);
+    let hits = made_logs(LOGS, &|n| {
+        let text = pool.log(&mut Lcg::new(n as u64), 10);
+        let isa = isa(n / 3);
+        let chunk = [64, 700, 1 << 20][n % 3];
+        let options = options(1 + n % 2, chunk, Access::Auto);
+        let options = ScanOptions { isa, ..options };
+        let label = CODEPAGES[n % CODEPAGES.len()];
+        let (codepage, scanner, twin) = foreign(set, label, false, options);
+        let name = format!("log {n}, {label}, {isa:?}");
+        prefilter_agrees(&name, &text, set, Some(codepage))?;
+        let (with, without) = (twin.read(&text), plain.read(&text));
+        if let Some(lost) = without.hits.difference(&with.hits).next() {
+            return Err(format!("{name}: lost {lost:?}"));
+        }
+        compare(&name, &text, set, &twin, &scanner)
     });
     assert!(hits > 3 * LOGS as u64, "the logs hold attacks: {hits} hits");
 }
@@ -257,7 +309,7 @@ fn corners_match_the_same_both_ways() {
         let scanner =
             Scanner::new(&set, options(1, 256, Access::Auto)).unwrap();
         let compared = compare(detection, &text, &set, &twin, &scanner);
-        let agrees = prefilter_agrees(detection, &text, &set);
+        let agrees = prefilter_agrees(detection, &text, &set, None);
         assert_eq!(compared, Ok(1));
         assert_eq!(agrees, Ok(1));
     }
@@ -289,7 +341,29 @@ proptest! {
         let twin = Twin::new(&set, strict);
         let compared = compare("made", &text, &set, &twin, &scanner);
         prop_assert!(compared.is_ok(), "{}", compared.unwrap_err());
-        let agrees = prefilter_agrees("made", &text, &set);
+        let agrees = prefilter_agrees("made", &text, &set, None);
+        prop_assert!(agrees.is_ok(), "{}", agrees.unwrap_err());
+    }
+
+    #[test]
+    fn made_rules_in_a_code_page_match_the_same_both_ways(
+        rules in prop::collection::vec(generate::detection(), 1..12),
+        lines in prop::collection::vec(generate::foreign_line(), 1..24),
+        layout in 0..generate::LAYOUTS.len(),
+        label in prop::sample::select(CODEPAGES.to_vec()),
+        strict: bool,
+    ) {
+        let rules = rules.iter().enumerate();
+        let rules: Vec<_> =
+            rules.map(|(n, text)| generate::rule(n, text)).collect();
+        let set = load(&rules, strict);
+        let text = generate::foreign_log(layout, &lines, label);
+        let isa = isa(text.len());
+        let options = ScanOptions { isa, ..options(1, 256, Access::Auto) };
+        let (codepage, scanner, twin) = foreign(&set, label, strict, options);
+        let compared = compare(label, &text, &set, &twin, &scanner);
+        prop_assert!(compared.is_ok(), "{}", compared.unwrap_err());
+        let agrees = prefilter_agrees(label, &text, &set, Some(codepage));
         prop_assert!(agrees.is_ok(), "{}", agrees.unwrap_err());
     }
 }

@@ -254,6 +254,9 @@ fn text() -> impl Strategy<Value = String> {
         "%c0%af",
         "%u0061dm",
         "é",
+        "größe",
+        "表",
+        "ソ",
         "\u{212a}",
         "k",
         "K",
@@ -276,8 +279,7 @@ fn text() -> impl Strategy<Value = String> {
     prop::collection::vec(word, 1..5).prop_map(|words| words.concat())
 }
 
-/// One line with six columns; rarely more or fewer.
-pub fn line() -> impl Strategy<Value = String> {
+fn column() -> impl Strategy<Value = String> {
     let plain = prop::sample::select(vec![
         "-",
         "GET",
@@ -295,10 +297,14 @@ pub fn line() -> impl Strategy<Value = String> {
         "~/root.exe?cmd",
     ])
     .prop_map(str::to_owned);
-    let column = prop_oneof![1 => plain, 2 => text()];
+    prop_oneof![1 => plain, 2 => text()]
+}
+
+/// One line with six columns; rarely more or fewer.
+pub fn line() -> impl Strategy<Value = String> {
     prop_oneof![
-        12 => prop::collection::vec(column.clone(), 6),
-        1 => prop::collection::vec(column, 3..9),
+        12 => prop::collection::vec(column(), 6),
+        1 => prop::collection::vec(column(), 3..9),
     ]
     .prop_map(|columns| columns.join(" "))
 }
@@ -306,6 +312,47 @@ pub fn line() -> impl Strategy<Value = String> {
 pub fn log_of(layout: usize, lines: &[String]) -> Vec<u8> {
     let fields = LAYOUTS[layout];
     format!("#Fields: {fields}\n{}", lines.join("\n")).into_bytes()
+}
+
+/// A line of six columns, each with bytes behind it that nobody chose.
+pub fn foreign_line() -> impl Strategy<Value = Vec<(String, Vec<u8>)>> {
+    let odd = prop_oneof![
+        4 => Just(Vec::new()),
+        1 => prop::collection::vec(any::<u8>(), 1..4),
+    ];
+    prop::collection::vec((column(), odd), 6)
+}
+
+/// Lines in a code page: of some words each character is written as an
+/// escape, and some have bytes behind them that nobody chose.
+pub fn foreign_log(
+    layout: usize,
+    lines: &[Vec<(String, Vec<u8>)>],
+    label: &str,
+) -> Vec<u8> {
+    let page = encoding_rs::Encoding::for_label(label.as_bytes()).unwrap();
+    let fields = LAYOUTS[layout];
+    let mut out = format!("#Fields: {fields}\n").into_bytes();
+    for line in lines {
+        let columns = line.iter().map(|(text, odd)| {
+            let (bytes, ..) = page.encode(text);
+            let mut column = bytes.into_owned();
+            // The length decides, so that a failure can be told again.
+            if text.len() % 3 == 0 {
+                let escape = |byte: &u8| match byte {
+                    0x80.. => format!("%{byte:02x}").into_bytes(),
+                    byte => vec![*byte],
+                };
+                column = column.iter().flat_map(escape).collect();
+            }
+            let parts = |byte: &&u8| !b" \t\r\n\"".contains(*byte);
+            column.extend(odd.iter().filter(parts));
+            column
+        });
+        out.extend(columns.collect::<Vec<_>>().join(&b' '));
+        out.push(b'\n');
+    }
+    out
 }
 
 const FIELDS: [&str; 17] = [

@@ -9,6 +9,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use encoding_rs::Encoding;
 use iisleuth::signature::{
     Comparison, Expr, How, Network, Op, Part, Pattern, Rule, Signatures,
 };
@@ -42,6 +43,8 @@ pub struct Twin<'s> {
     rules: Vec<Twinned<'s>>,
     names: Vec<Option<String>>,
     strict: bool,
+    /// Of bytes that are no UTF-8.
+    codepage: Option<&'static Encoding>,
 }
 
 /// A rule, with its patterns lower-cased and its fields by number.
@@ -53,7 +56,8 @@ struct Twinned<'s> {
 
 impl<'s> Twin<'s> {
     pub fn new(set: &'s Signatures, strict: bool) -> Self {
-        let mut twin = Self { rules: Vec::new(), names: Vec::new(), strict };
+        let (rules, names) = (Vec::new(), Vec::new());
+        let mut twin = Self { rules, names, strict, codepage: None };
         for rule in set.rules() {
             let tests = &rule.detection.tests;
             let fields =
@@ -69,6 +73,41 @@ impl<'s> Twin<'s> {
             twin.rules.push(Twinned { rule, patterns, fields });
         }
         twin
+    }
+
+    /// The same for logs in a code page.
+    pub fn in_codepage(self, label: &str) -> Self {
+        let codepage = Encoding::for_label(label.as_bytes());
+        assert!(codepage.is_some(), "{label}");
+        Self { codepage, ..self }
+    }
+
+    /// What a code page makes of a value, where it is needed.
+    fn told(&self, text: &[u8]) -> Option<Vec<u8>> {
+        let page = self.codepage?;
+        let is_utf8 = std::str::from_utf8(text).is_ok();
+        let told = || page.decode_without_bom_handling(text).0.into_owned();
+        (!is_utf8).then(|| told().into_bytes())
+    }
+
+    /// The same for the words of a line.
+    fn told_line(&self, line: &[u8]) -> Option<Vec<u8>> {
+        let mut out = Vec::new();
+        let mut rest = line;
+        loop {
+            let end = rest.iter().position(|byte| b" \t".contains(byte));
+            let word = &rest[..end.unwrap_or(rest.len())];
+            out.extend(self.told(word).unwrap_or_else(|| word.to_vec()));
+            let Some(end) = end else { break };
+            out.push(rest[end]);
+            rest = &rest[end + 1..];
+        }
+        (out != line).then_some(out)
+    }
+
+    /// What it makes of a value and of every step of decoding it.
+    fn told_steps(&self, text: &[u8]) -> Vec<Vec<u8>> {
+        steps(text).iter().filter_map(|step| self.told(step)).collect()
     }
 
     fn name(&mut self, name: Option<&str>) -> usize {
@@ -138,6 +177,8 @@ impl<'s> Twin<'s> {
     ) {
         let mut forms = vec![line.to_vec()];
         forms.extend(decoded(line));
+        let told = steps(line);
+        forms.extend(told.iter().filter_map(|step| self.told_line(step)));
         let forms: Vec<_> =
             forms.iter().map(|form| lower(form, self.strict)).collect();
         let seen = Rejected { twin: self, line, forms };
@@ -537,23 +578,58 @@ impl Sight<'_> {
             if refused {
                 stems.extend(self.row.logged().0.map(<[u8]>::to_vec));
             }
+            stems.extend(self.twin.told_steps(stem));
         }
         match meaning(name, self.twin.strict, &own) {
             Meaning::Stem => stems,
             Meaning::Extension => {
                 stems.iter().filter_map(|stem| extension(stem)).collect()
             }
-            Meaning::Request => requests(stem, query),
+            Meaning::Request => {
+                let mut texts = requests(stem, query);
+                let query = query.unwrap_or_default();
+                texts.extend(self.twin.told_steps(query));
+                texts.extend(self.told_wholes());
+                texts
+            }
             Meaning::Line => {
                 let method = self.row.get(&["cs-method"]).unwrap_or_default();
-                let wholes = wholes(stem, query).into_iter();
-                let wholes = wholes.map(|url| [method, b" ", &url].concat());
-                [self.row.line.to_vec()].into_iter().chain(wholes).collect()
+                let mut wholes = wholes(stem, query);
+                wholes.extend(self.told_wholes());
+                let mut texts = vec![self.row.line.to_vec()];
+                texts.extend(self.twin.told_line(self.row.line));
+                let wholes = wholes.into_iter();
+                texts.extend(wholes.map(|it| [method, b" ", &it].concat()));
+                texts
             }
             Meaning::Columns(names) => {
-                self.row.get(names).map(<[u8]>::to_vec).into_iter().collect()
+                let Some(value) = self.row.get(names) else { return vec![] };
+                let told = self.twin.told(value);
+                [value.to_vec()].into_iter().chain(told).collect()
             }
         }
+    }
+
+    /// The request at each step, where a code page makes a part of it.
+    fn told_wholes(&self) -> Vec<Vec<u8>> {
+        let (stem, query) = self.row.target().0;
+        let stems = steps(stem.unwrap_or_default());
+        let queries = steps(query.unwrap_or_default());
+        let mut texts = Vec::new();
+        for (own_stem, own_query) in stems.iter().zip(&queries) {
+            let told = [own_stem, own_query].map(|it| self.twin.told(it));
+            if told.iter().all(Option::is_none) {
+                continue;
+            }
+            let [told_stem, told_query] = told;
+            let mut text = told_stem.unwrap_or_else(|| own_stem.clone());
+            if query.is_some() {
+                text.push(b'?');
+                text.extend(told_query.unwrap_or_else(|| own_query.clone()));
+            }
+            texts.push(text);
+        }
+        texts
     }
 
     /// The value as logged, to ask whether there is one.
@@ -762,6 +838,17 @@ fn decoded(text: &[u8]) -> Vec<Vec<u8>> {
         text = next;
     }
     forms
+}
+
+/// The text, and after the escapes and after the overlong forms of each of
+/// three rounds.
+fn steps(text: &[u8]) -> Vec<Vec<u8>> {
+    let mut all = vec![text.to_vec()];
+    for _ in 0..3 {
+        all.push(unescape(all.last().unwrap()));
+        all.push(shorten(all.last().unwrap()));
+    }
+    all
 }
 
 /// Escapes, then overlong forms.
