@@ -134,8 +134,8 @@ impl Stream {
     /// Decodes, but not past the bound. At the bound one more byte is tried:
     /// an exhibit that ends right there was read whole.
     fn decode(&mut self, decoder: &mut Decoder, into: &mut [u8]) -> usize {
-        let decoded = decoder.decoded();
-        let left = self.left(decoded);
+        let before = decoder.decoded();
+        let left = self.left(before);
         if left == 0 {
             let more =
                 decoder.read(&mut self.feed, &mut [0], &mut self.faults);
@@ -143,12 +143,12 @@ impl Stream {
             if more > 0 {
                 let name = decoder.name();
                 let detail =
-                    format!("{name}: cut after {decoded} decoded bytes");
+                    format!("{name}: cut after {before} decoded bytes");
                 self.faults.note(Kind::Limit, detail);
             }
             return 0;
         }
-        let step = DECOMPRESSED_STEP - decoded % DECOMPRESSED_STEP;
+        let step = DECOMPRESSED_STEP - before % DECOMPRESSED_STEP;
         let room = usize::try_from(left.min(step)).unwrap_or(usize::MAX);
         let room = room.min(into.len());
         let into = into.get_mut(..room).unwrap_or_default();

@@ -209,7 +209,7 @@ fn tar_of_holes() -> Vec<u8> {
     bytes[148..156].fill(b' ');
     let sum: u32 = bytes.iter().map(|byte| u32::from(*byte)).sum();
     bytes[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-    let piece = b"00000000000\000000000000\0";
+    let piece = b"00000000000\x0000000000000\x00";
     let block = [piece.repeat(21), vec![1; 8]].concat();
     gzip(&[bytes, block.repeat(1 << 20)].concat())
 }

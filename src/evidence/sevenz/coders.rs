@@ -205,6 +205,18 @@ fn decoder<'r>(
             }
             _ => return Ok(None),
         },
+        _ => return Ok(branches(coder.method, packed, start)),
+    };
+    Ok(Some(plain))
+}
+
+/// What undoes the filter for the branches of a processor's programs.
+fn branches<'r>(
+    method: u64,
+    packed: Box<dyn Read + 'r>,
+    start: usize,
+) -> Option<Box<dyn Read + 'r>> {
+    Some(match method {
         method::ARM64 => Box::new(BcjReader::new_arm64(packed, start)),
         method::RISCV => Box::new(BcjReader::new_riscv(packed, start)),
         it if method::X86.contains(&it) => {
@@ -225,9 +237,8 @@ fn decoder<'r>(
         it if method::SPARC.contains(&it) => {
             Box::new(BcjReader::new_sparc(packed, start))
         }
-        _ => return Ok(None),
-    };
-    Ok(Some(plain))
+        _ => return None,
+    })
 }
 
 impl Read for Plain<'_> {
