@@ -9,8 +9,7 @@
 //! they were named, never inside a folder: they could lead in circles, or
 //! out of the evidence.
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::collections::HashMap;
 use std::fs::{self, FileType};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -52,9 +51,10 @@ pub fn discover_watched(
     watch: &mut dyn FnMut(u64),
 ) -> Result<Evidence, Error> {
     let mut search = Search {
-        found: BTreeMap::new(),
+        found: Vec::new(),
+        takes_stdin: false,
+        count: 0,
         warnings: Vec::new(),
-        roots: Vec::new(),
         watch,
     };
     for path in paths {
@@ -76,19 +76,37 @@ pub(super) fn is_missing(error: &io::Error) -> bool {
 }
 
 struct Search<'w> {
-    /// By canonical path; standard input by the empty path.
-    found: BTreeMap<OsString, Exhibit>,
+    found: Vec<Found>,
+    takes_stdin: bool,
+    /// Files that were found.
+    count: u64,
     warnings: Vec<Warning>,
-    roots: Vec<PathBuf>,
     /// Told how many there are.
     watch: &'w mut dyn FnMut(u64),
+}
+
+/// What was found behind one path that was named.
+struct Found {
+    root: PathBuf,
+    canonical: PathBuf,
+    exhibits: Vec<Exhibit>,
+}
+
+impl Found {
+    /// Nothing below a folder is followed, so what it is called under the
+    /// canonical root is canonical too.
+    fn canonical(&self, exhibit: &Exhibit) -> PathBuf {
+        match exhibit.path().strip_prefix(&self.root) {
+            Ok(below) if below != Path::new("") => self.canonical.join(below),
+            _ => self.canonical.clone(),
+        }
+    }
 }
 
 impl Search<'_> {
     fn argument(&mut self, path: &Path) -> Result<(), Error> {
         if path.as_os_str() == "-" {
-            let stdin = exhibit(path, 0, true, Input::Stdin);
-            self.found.insert(OsString::new(), stdin);
+            self.takes_stdin = true;
             return Ok(());
         }
         let missing = || format!("no such file or folder: {}", path.display());
@@ -121,13 +139,15 @@ impl Search<'_> {
                 self.warn(Kind::Unreadable, path, error.to_string());
             }
             Ok((metadata, canonical)) if metadata.is_dir() => {
-                self.roots.push(canonical.clone());
-                self.folder(path, &canonical);
+                let exhibits = self.folder(path);
+                let root = path.to_owned();
+                self.found.push(Found { root, canonical, exhibits });
             }
             Ok((metadata, canonical)) if metadata.is_file() => {
-                self.roots.push(canonical.clone());
                 let found = exhibit(path, metadata.len(), true, Input::File);
-                self.add(canonical, found);
+                let (root, exhibits) = (path.to_owned(), vec![found]);
+                self.found.push(Found { root, canonical, exhibits });
+                self.tell();
             }
             Ok(_) => {
                 let detail = format!("{NOT_REGULAR}; `-` reads a stream");
@@ -136,17 +156,15 @@ impl Search<'_> {
         }
     }
 
-    /// All below a folder. Nothing there is followed, so what it is called
-    /// under the canonical root is canonical too.
-    fn folder(&mut self, root: &Path, canonical: &Path) {
-        let mut nothing = true;
-        let walk = WalkDir::new(root)
-            .follow_links(false)
-            .sort_by_file_name()
-            .max_depth(WALK_DEPTH);
+    /// All below a folder. In the order of the disk: to sort a folder takes
+    /// all of its names at once, and in the end all are sorted.
+    fn folder(&mut self, root: &Path) -> Vec<Exhibit> {
+        let (mut nothing, mut exhibits) = (true, Vec::new());
+        let walk =
+            WalkDir::new(root).follow_links(false).max_depth(WALK_DEPTH);
         for entry in walk {
             match entry {
-                Ok(entry) => nothing &= !self.entry(&entry, root, canonical),
+                Ok(entry) => nothing &= !self.entry(&entry, &mut exhibits),
                 Err(error) => {
                     nothing = false;
                     let path = error.path().unwrap_or(root).to_owned();
@@ -161,15 +179,11 @@ impl Search<'_> {
         if nothing {
             self.warn(Kind::Odd, root, "no files in this folder");
         }
+        exhibits
     }
 
     /// True where the entry is a file.
-    fn entry(
-        &mut self,
-        entry: &DirEntry,
-        root: &Path,
-        canonical: &Path,
-    ) -> bool {
+    fn entry(&mut self, entry: &DirEntry, to: &mut Vec<Exhibit>) -> bool {
         let path = entry.path();
         let kind = entry.file_type();
         if kind.is_dir() || entry.depth() == 0 {
@@ -190,9 +204,9 @@ impl Search<'_> {
         }
         match entry.metadata() {
             Ok(metadata) => {
-                let below = path.strip_prefix(root).unwrap_or(path);
-                let found = exhibit(path, metadata.len(), false, Input::File);
-                self.add(canonical.join(below), found);
+                let bytes = metadata.len();
+                to.push(exhibit(path, bytes, false, Input::File));
+                self.tell();
             }
             Err(error) => {
                 self.warn(Kind::Unreadable, path, error.to_string());
@@ -201,19 +215,10 @@ impl Search<'_> {
         true
     }
 
-    /// Of two names of one file the first in order stays.
-    fn add(&mut self, canonical: PathBuf, mut found: Exhibit) {
-        // As one string: paths compare part by part, which is slow.
-        let canonical = canonical.into_os_string();
-        if let Some(other) = self.found.get(&canonical) {
-            found.explicit |= other.explicit;
-            if other.name < found.name {
-                found.path.clone_from(&other.path);
-                found.name = other.name.clone();
-            }
-        }
-        self.found.insert(canonical, found);
-        (self.watch)(u64::try_from(self.found.len()).unwrap_or(u64::MAX));
+    /// One more was found.
+    fn tell(&mut self) {
+        self.count += 1;
+        (self.watch)(self.count);
     }
 
     fn warn(&mut self, kind: Kind, path: &Path, detail: impl Into<String>) {
@@ -221,21 +226,58 @@ impl Search<'_> {
     }
 
     fn finish(self) -> Evidence {
-        let Self { found, mut warnings, mut roots, .. } = self;
-        let mut exhibits: Vec<_> = found.into_values().collect();
-        exhibits.sort_by(|a, b| a.name.cmp(&b.name));
+        let Self { mut found, takes_stdin, mut warnings, .. } = self;
+        found.sort_by(|a, b| a.canonical.cmp(&b.canonical));
+        let is_below = |two: &[Found]| match two {
+            [a, b] => b.canonical.starts_with(&a.canonical),
+            _ => false,
+        };
+        let mut roots: Vec<_> =
+            found.iter().map(|it| it.canonical.clone()).collect();
+        let mut exhibits = if found.windows(2).any(is_below) {
+            once_each(found)
+        } else {
+            found.into_iter().flat_map(|it| it.exhibits).collect()
+        };
+        if takes_stdin {
+            exhibits.push(exhibit(Path::new("-"), 0, true, Input::Stdin));
+        }
+        exhibits.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         // Folders that overlap are searched twice and warn twice.
         warnings.sort();
         warnings.dedup();
-        roots.sort();
         roots.dedup();
         Evidence { exhibits, warnings, roots }
     }
 }
 
+/// Each file once, where some may be reached on two ways. Of two names of
+/// one file the first in order stays.
+fn once_each(found: Vec<Found>) -> Vec<Exhibit> {
+    let mut places = HashMap::new();
+    let mut exhibits: Vec<Exhibit> = Vec::new();
+    for mut one in found {
+        for exhibit in std::mem::take(&mut one.exhibits) {
+            // As one string: paths compare part by part, which is slow.
+            let canonical = one.canonical(&exhibit).into_os_string();
+            let place = *places.entry(canonical).or_insert(exhibits.len());
+            let Some(own) = exhibits.get_mut(place) else {
+                exhibits.push(exhibit);
+                continue;
+            };
+            let is_named = own.explicit || exhibit.explicit;
+            if exhibit.name < own.name {
+                *own = exhibit;
+            }
+            own.explicit = is_named;
+        }
+    }
+    exhibits
+}
+
 fn exhibit(path: &Path, bytes: u64, explicit: bool, input: Input) -> Exhibit {
     let name = Raw::from_path(path);
-    Exhibit { path: path.to_owned(), name, bytes, explicit, input }
+    Exhibit { name, bytes, explicit, input }
 }
 
 fn odd(kind: FileType) -> &'static str {

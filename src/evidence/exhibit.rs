@@ -5,9 +5,10 @@
 //! read-only and without blocking, and looked at again once open: between
 //! walk and open a file can become a pipe.
 
+use std::borrow::Cow;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Seek};
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::SystemTime;
 
 use super::feed::Source;
@@ -51,8 +52,6 @@ pub enum Access {
 pub struct Exhibit {
     /// The path as given, or the given folder's joined with what the walk
     /// found under it. `-` for standard input.
-    pub path: PathBuf,
-    /// The bytes of `path`.
     pub name: Raw,
     /// Size in bytes when it was found; 0 for standard input. The size that
     /// was scanned is the content's.
@@ -79,6 +78,12 @@ pub enum Content {
 }
 
 impl Exhibit {
+    /// Where it lies. Not kept beside its name: of a million files, both
+    /// are much memory.
+    pub fn path(&self) -> Cow<'_, Path> {
+        map::path_of(&self.name)
+    }
+
     /// Opens the exhibit read-only. A warning says why it cannot be read.
     pub fn open(
         &self,
@@ -124,7 +129,7 @@ impl Exhibit {
             return Ok(Content::SevenZ(sevenz));
         }
         if access == Access::Auto && seen.bytes > 0 && !is_packed(&start) {
-            match Mapping::new(file, &self.path, name.clone(), seen) {
+            match Mapping::new(file, &self.path(), name.clone(), seen) {
                 Ok(mapping) => return Ok(Content::Mapped(mapping)),
                 Err(refused) => file = refused,
             }
@@ -136,14 +141,15 @@ impl Exhibit {
 
     /// What the path as given tells about host, site and day.
     pub fn identity(&self) -> PathIdentity {
-        identity::of(&self.path)
+        identity::of(&self.path())
     }
 
     /// The open file, and how it looked then. Looked at before it is opened,
     /// because opening a device can already do harm.
     fn file(&self) -> io::Result<(File, Seen)> {
-        regular(&fs::metadata(&self.path)?)?;
-        let file = map::open_read_only(&self.path)?;
+        let path = self.path();
+        regular(&fs::metadata(&path)?)?;
+        let file = map::open_read_only(&path)?;
         let metadata = file.metadata()?;
         regular(&metadata)?;
         Ok((file, Seen::new(&metadata)))

@@ -18,6 +18,7 @@
 
 #![allow(unsafe_code)]
 
+use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
@@ -140,6 +141,58 @@ impl Mapping {
         let digest = sha256(self.bytes());
         self.check().is_none().then_some(digest)
     }
+}
+
+/// The path that these bytes are the name of, as [`Raw::from_path`] made it.
+pub(super) fn path_of(name: &Raw) -> Cow<'_, Path> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt as _;
+        let name = std::ffi::OsStr::from_bytes(name.as_bytes());
+        Cow::Borrowed(Path::new(name))
+    }
+    #[cfg(not(unix))]
+    {
+        if let Ok(text) = std::str::from_utf8(name.as_bytes()) {
+            return Cow::Borrowed(Path::new(text));
+        }
+        #[cfg(windows)]
+        {
+            use std::os::windows::ffi::OsStringExt as _;
+            let units = units(name.as_bytes());
+            Cow::Owned(std::ffi::OsString::from_wide(&units).into())
+        }
+        #[cfg(not(windows))]
+        Cow::Owned(
+            String::from_utf8_lossy(name.as_bytes()).into_owned().into(),
+        )
+    }
+}
+
+/// The units of a name of Windows that is no Unicode: halves of pairs are
+/// encoded as three bytes each.
+#[cfg(any(windows, test))]
+fn units(name: &[u8]) -> Vec<u16> {
+    let half = |bytes: &[u8; 3]| match *bytes {
+        [0xED, high @ 0xA0..=0xBF, low @ 0x80..=0xBF] => {
+            Some(0xD000 | u16::from(high & 0x3F) << 6 | u16::from(low & 0x3F))
+        }
+        _ => None,
+    };
+    let (mut units, mut rest) = (Vec::new(), name);
+    while let Some(chunk) = rest.utf8_chunks().next() {
+        units.extend(chunk.valid().encode_utf16());
+        rest = rest.get(chunk.valid().len()..).unwrap_or_default();
+        let passed = match rest.first_chunk().and_then(half) {
+            Some(half) => {
+                units.push(half);
+                3
+            }
+            None => chunk.invalid().len(),
+        };
+        rest = rest.get(passed..).unwrap_or_default();
+    }
+    units
 }
 
 /// Opens for reading: never waits for a pipe or a terminal, and leaves the
@@ -398,5 +451,25 @@ mod guard {
             )
         };
         result != libc::MAP_FAILED
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_windows_are_what_they_were() {
+        let name = "W3SVC1/\u{e9}\u{1f41b}.log";
+        let expected: Vec<u16> = name.encode_utf16().collect();
+        assert_eq!(units(name.as_bytes()), expected);
+        let halves = b"a\xED\xA0\xBDb\xED\xB0\x9B";
+        assert_eq!(units(halves), [0x61, 0xD83D, 0x62, 0xDC1B]);
+    }
+
+    #[test]
+    fn a_name_leads_back_to_its_path() {
+        let path = Path::new("some/where/x.log");
+        assert_eq!(path_of(&Raw::from_path(path)), path);
     }
 }

@@ -273,7 +273,7 @@ impl<'a, C: Collector> Worker<'_, 'a, C> {
                     Input::Stdin => Budget::unbounded(),
                 };
                 let opened = Opened { setting, origin, depth: 0, budget };
-                self.content(opened, content, &exhibit.path, desk);
+                self.content(opened, content, &exhibit.path(), desk);
             }
         }
     }

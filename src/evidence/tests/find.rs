@@ -110,7 +110,7 @@ fn patterns() {
     }
     let here = Path::new("Cargo.tom?").to_owned();
     let found = discover(&[here]).unwrap().exhibits;
-    let path = found.first().map(|exhibit| exhibit.path.clone());
+    let path = found.first().map(|exhibit| exhibit.path().into_owned());
     assert_eq!(path, Some(PathBuf::from("Cargo.toml")));
     assert!(found.iter().all(|exhibit| exhibit.explicit));
 }
@@ -164,7 +164,7 @@ fn outputs_inside_the_evidence() {
     assert!(is_inside(Path::new("new/case"), &here));
     assert!(is_inside(Path::new(""), &here));
     assert!(!is_inside(Path::new("../new"), &here));
-    assert_eq!(one(&file).path, file);
+    assert_eq!(one(&file).path(), file);
 }
 
 #[cfg(unix)]
@@ -240,7 +240,7 @@ mod unix {
         let path = folder.file(name, b"x");
         for given in [path.clone(), folder.0.clone(), folder.path("*/*/e*")] {
             let exhibit = one(&given);
-            assert_eq!(exhibit.path, path);
+            assert_eq!(exhibit.path(), path);
             assert!(exhibit.name.as_bytes().ends_with(name.as_bytes()));
             let host = exhibit.identity().host.unwrap();
             assert_eq!(host.as_bytes(), b"caf\xe9");
