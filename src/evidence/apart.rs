@@ -81,7 +81,8 @@ impl Apart {
         let budget = self.left.share(packed, self.packed, self.count);
         let path = self.naming.path(&part.entry.name);
         let bytes = self.open(&part);
-        Some((Member::new(part.name, path, bytes), budget))
+        let size = Some(part.entry.size());
+        Some((Member::new(part.name, path, size, bytes), budget))
     }
 
     fn open(&self, part: &Part) -> Result<Box<dyn Read + Send>, Refusal> {
@@ -95,7 +96,7 @@ impl Apart {
         }
         let plain = self.listing.open(&part.entry)?;
         let step = if part.entry.is_frank() { usize::MAX } else { STEP };
-        Ok(Box::new(Steady::new(Sized::new(plain, size), step)))
+        Ok(Box::new(Steady::new(Sized::new(plain, size), size, step)))
     }
 
     /// What is known of the archive, once all members were read.

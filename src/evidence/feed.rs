@@ -15,6 +15,16 @@ use super::hash::{Digest, Hasher, Hashing};
 /// Bytes asked of the system at once.
 const BUFFER: usize = 256 << 10;
 
+/// The least room: all that anybody looks ahead.
+const LEAST: usize = 4 << 10;
+
+/// Room for so many bytes, but no more than `most`: a million members of an
+/// archive may be small ones. One byte more, to see the end without growing.
+pub(super) fn room(size: u64, most: usize) -> usize {
+    let size = usize::try_from(size).unwrap_or(most);
+    size.saturating_add(1).clamp(LEAST, most)
+}
+
 /// Where raw bytes come from.
 pub(super) enum Source {
     File(File),
@@ -59,10 +69,16 @@ pub(super) struct Feed {
 }
 
 impl Feed {
-    pub(super) fn new(source: Source, hashing: Hashing) -> Self {
+    /// Over a source of so many bytes, where that is known.
+    pub(super) fn new(
+        source: Source,
+        size: Option<u64>,
+        hashing: Hashing,
+    ) -> Self {
+        let room = room(size.unwrap_or(u64::MAX), BUFFER);
         Self {
             source,
-            buffer: vec![0; BUFFER].into(),
+            buffer: vec![0; room].into(),
             at: 0,
             end: 0,
             hasher: Hasher::new(hashing),
@@ -148,7 +164,7 @@ impl Feed {
     /// Copies bytes out; 0 only at the end or into no room. Past the buffer
     /// where that spares a copy.
     pub(super) fn read(&mut self, into: &mut [u8]) -> usize {
-        if self.at == self.end && into.len() >= BUFFER {
+        if self.at == self.end && into.len() >= self.buffer.len() {
             return self.pull(into);
         }
         let bytes = self.fill();

@@ -9,9 +9,10 @@
 //! wrong checksum it does not go on to the next member. Only the deflate
 //! decoder and the checksum are flate2's; the frame is read here.
 
-use flate2::{Crc, Decompress, FlushDecompress, Status};
+use flate2::{Crc, FlushDecompress, Status};
 
 use super::feed::Feed;
+use super::inflate::Lent;
 use crate::warning::Kind;
 
 /// The first two bytes of every member.
@@ -46,7 +47,7 @@ enum State {
 /// A gzip decoder over all members of a feed.
 pub(super) struct Gzip {
     state: State,
-    inflate: Decompress,
+    inflate: Lent,
     /// Checksum and length of the member's decoded bytes.
     crc: Crc,
     decoded: u64,
@@ -57,7 +58,7 @@ impl Gzip {
     pub(super) fn new() -> Self {
         Self {
             state: State::Header,
-            inflate: Decompress::new(false),
+            inflate: Lent::new(),
             crc: Crc::new(),
             decoded: 0,
         }
@@ -84,7 +85,7 @@ impl Gzip {
             match self.state {
                 State::Header => match header(feed) {
                     Ok(()) => {
-                        self.inflate.reset(false);
+                        self.inflate.get().reset(false);
                         self.crc.reset();
                         self.state = State::Body;
                     }
@@ -125,13 +126,12 @@ impl Gzip {
         faults: &mut Faults,
     ) -> usize {
         let input = feed.fill();
-        let (taken, given) =
-            (self.inflate.total_in(), self.inflate.total_out());
-        let status =
-            self.inflate.decompress(input, into, FlushDecompress::None);
+        let inflate = self.inflate.get();
+        let (taken, given) = (inflate.total_in(), inflate.total_out());
+        let status = inflate.decompress(input, into, FlushDecompress::None);
         let ended = input.is_empty();
-        let taken = moved(taken, self.inflate.total_in());
-        let given = moved(given, self.inflate.total_out());
+        let taken = moved(taken, inflate.total_in());
+        let given = moved(given, inflate.total_out());
         feed.consume(taken);
         self.crc.update(into.get(..given).unwrap_or_default());
         self.decoded += given as u64;

@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use super::archive::Faults;
 use super::budget::Budget;
-use super::feed::fill;
+use super::feed::{fill, room};
 use super::hash::Hashing;
 use super::identity::{self, PathIdentity};
 use super::packing::unpacked_name;
@@ -42,6 +42,8 @@ pub struct Member {
     /// Where it would lie, had the archive been a folder: tells host and
     /// site. Nothing is there.
     pub path: PathBuf,
+    /// How many bytes it has, where that is known.
+    size: Option<u64>,
     bytes: Bytes,
 }
 
@@ -49,8 +51,13 @@ pub struct Member {
 type Bytes = Result<Box<dyn Read + Send>, Refusal>;
 
 impl Member {
-    pub(super) fn new(name: Raw, path: PathBuf, bytes: Bytes) -> Self {
-        Self { name, path, bytes }
+    pub(super) fn new(
+        name: Raw,
+        path: PathBuf,
+        size: Option<u64>,
+        bytes: Bytes,
+    ) -> Self {
+        Self { name, path, size, bytes }
     }
 
     /// What its path tells about host, site and day.
@@ -67,7 +74,8 @@ impl Member {
     ) -> Result<Stream, Warning> {
         match self.bytes {
             Ok(bytes) => {
-                Ok(Stream::new(self.name, bytes, hashing).within(budget))
+                let (name, size) = (self.name, self.size);
+                Ok(Stream::member(name, bytes, size, hashing, budget))
             }
             Err(Refusal { kind, why }) => {
                 Err(Warning::new(kind, self.name, why))
@@ -192,7 +200,7 @@ impl Members {
     ) -> Result<(), Unwanted> {
         let (to, from) = sync_channel(WAITING);
         let pipe = Pipe { from, block: Cursor::default() };
-        self.hand_over(name, Ok(Box::new(pipe)))?;
+        self.hand_over(name, size, Ok(Box::new(pipe)))?;
         // Where nobody reads this one to its end, others may be wanted.
         let mut bytes = Sized { bytes, left: size };
         if let Ok(Some(fault)) = self.pump(&mut bytes, &to) {
@@ -207,12 +215,13 @@ impl Members {
         name: &[u8],
         refusal: Refusal,
     ) -> Result<(), Unwanted> {
-        self.hand_over(name, Err(refusal))
+        self.hand_over(name, None, Err(refusal))
     }
 
     fn hand_over(
         &mut self,
         name: &[u8],
+        size: Option<u64>,
         bytes: Bytes,
     ) -> Result<(), Unwanted> {
         let path = self.naming.path(name);
@@ -220,7 +229,8 @@ impl Members {
             self.too_many = true;
             return Err(Unwanted);
         };
-        self.to.send(Member { name, path, bytes }).map_err(|_| Unwanted)
+        let member = Member::new(name, path, size, bytes);
+        self.to.send(member).map_err(|_| Unwanted)
     }
 
     /// What may still come out of the archive.
@@ -329,9 +339,9 @@ pub(super) struct Steady<R> {
 }
 
 impl<R: Read> Steady<R> {
-    /// Asks for `step` bytes at once.
-    pub fn new(bytes: R, step: usize) -> Self {
-        let buffer = vec![0; ROOM].into();
+    /// Asks for `step` bytes at once, of `size` in all.
+    pub fn new(bytes: R, size: u64, step: usize) -> Self {
+        let buffer = vec![0; room(size, ROOM)].into();
         Self { bytes, buffer, at: 0, end: 0, fault: None, step }
     }
 }

@@ -56,7 +56,22 @@ impl Stream {
         reader: Box<dyn Read + Send>,
         hashing: Hashing,
     ) -> Self {
-        Self::over(name, Source::Other(reader), None, hashing)
+        let feed = Feed::new(Source::Other(reader), None, hashing);
+        Self::fed(name, feed, None)
+    }
+
+    /// The same over a member of an archive, of so many bytes where that is
+    /// known: what is decoded is taken from what may come out of that.
+    pub(super) fn member(
+        name: Raw,
+        reader: Box<dyn Read + Send>,
+        size: Option<u64>,
+        hashing: Hashing,
+        budget: &Budget,
+    ) -> Self {
+        let feed = Feed::new(Source::Other(reader), size, hashing);
+        let budget = Some(budget.clone());
+        Self { budget, ..Self::fed(name, feed, None) }
     }
 
     /// A stream over a source, which was seen so if it is a file.
@@ -66,7 +81,12 @@ impl Stream {
         seen: Option<Seen>,
         hashing: Hashing,
     ) -> Self {
-        let mut feed = Box::new(Feed::new(source, hashing));
+        let size = seen.map(|seen| seen.bytes);
+        Self::fed(name, Feed::new(source, size, hashing), seen)
+    }
+
+    fn fed(name: Raw, feed: Feed, seen: Option<Seen>) -> Self {
+        let mut feed = Box::new(feed);
         let packing = Packing::of(feed.peek(Packing::BYTES));
         Self {
             name,
@@ -78,12 +98,6 @@ impl Stream {
             budget: None,
             faults: Faults::default(),
         }
-    }
-
-    /// The same stream, of a member of an archive: what is decoded is taken
-    /// from what may come out of that.
-    pub(super) fn within(self, budget: &Budget) -> Self {
-        Self { budget: Some(budget.clone()), ..self }
     }
 
     /// The same stream with another bound on decoded bytes.

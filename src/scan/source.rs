@@ -76,9 +76,13 @@ impl Source {
         }
     }
 
-    /// A stream, of which `head` was read before.
+    /// A stream, of which `head` was read before: all that it gave, where
+    /// that is less than [`limits::SNIFF_BYTES`].
     pub fn stream(stream: Stream, head: Vec<u8>, chunk_bytes: usize) -> Self {
+        // A stream that gives less than it is asked for has ended.
+        let done = head.len() < limits::SNIFF_BYTES;
         let reader = Reader::new(Input::Stream(stream), head, None);
+        let reader = Reader { done, ..reader };
         Self::new(From::Read(Box::new(reader)), chunk_bytes)
     }
 
@@ -277,7 +281,9 @@ impl Reader {
             return Some(Filled { buffer, length, cut: false, skipped: 0 });
         }
         let mut filled = self.rest.len();
-        let mut want = chunk_bytes.max(filled);
+        // Where there is no more, no more room is needed either.
+        let mut want =
+            if self.done { filled } else { chunk_bytes.max(filled) };
         grow(&mut buffer, want);
         buffer.get_mut(..filled)?.copy_from_slice(&self.rest);
         self.rest.clear();

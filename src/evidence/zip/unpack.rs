@@ -13,7 +13,7 @@ use rawzip::CompressionMethod;
 use rawzip::zipcrypto::Decryptor;
 
 use super::super::decrypt::WinZip;
-use super::super::feed::fill;
+use super::super::feed::{fill, room};
 use super::super::inflate::Inflate;
 use super::super::members::Refusal;
 use super::super::password::Passwords;
@@ -214,7 +214,8 @@ fn unpack<'r>(
     Ok(match packing.method {
         CompressionMethod::STORE => Box::new(packed),
         CompressionMethod::DEFLATE => {
-            let packed = BufReader::with_capacity(BUFFER, packed);
+            let room = room(packing.packed, BUFFER);
+            let packed = BufReader::with_capacity(room, packed);
             Box::new(Inflate::new(packed))
         }
         CompressionMethod::DEFLATE64 => {
