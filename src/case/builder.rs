@@ -13,6 +13,7 @@ use crate::case::draft::Draft;
 use crate::case::hits::Hits;
 use crate::case::host_map::HostMap;
 use crate::case::part::CasePart;
+use crate::case::pool::Pool;
 use crate::case::run::Run;
 use crate::case::site_config::SiteConfig;
 use crate::case::twice;
@@ -57,15 +58,31 @@ struct Growing {
     hits: Hits,
     /// What waits until all is known, because it may be there twice.
     shares: Vec<Share>,
+    /// What they have in common.
+    pool: Pool,
 }
 
 impl Growing {
+    fn wait(&mut self, mut share: Share) {
+        share.wait(&mut self.pool);
+        self.shares.push(share);
+    }
+
     fn add(&mut self, share: Share) {
-        if self.draft.absorb(*share.draft).is_ok() {
-            self.hits.insert(share.path, share.lines);
-        } else {
+        let Share { row, seat, rest, .. } = share;
+        let path = row.path.clone();
+        if self.draft.exhibits.get(&path).is_some() {
             let detail = "given twice; counted once";
-            self.draft.warn(Warning::new(Kind::Odd, share.path, detail));
+            return self.draft.warn(Warning::new(Kind::Odd, path, detail));
+        }
+        self.draft.exhibits.enter(path.clone(), row);
+        if let Some(seat) = seat {
+            self.draft.host(seat.host());
+        }
+        if let Some(rest) = rest {
+            // It holds no exhibit, so nothing can be there twice.
+            let _ = self.draft.absorb(rest.draft);
+            self.hits.insert(path, rest.lines);
         }
     }
 }
@@ -149,7 +166,7 @@ impl<'a> Collector for CaseBuilder<'a> {
         let share = part.finish(setting, tally);
         self.with(|growing| {
             if waits {
-                growing.shares.push(share);
+                growing.wait(share);
             } else {
                 growing.add(share);
             }

@@ -127,6 +127,12 @@ impl Clients {
         }
     }
 
+    /// Gives back what there is too much room for.
+    pub fn shrink(&mut self) {
+        self.rows.shrink_to_fit();
+        self.deeds.shrink_to_fit();
+    }
+
     /// The rows, by address; what each did by host, rule and feature.
     pub fn into_rows(self, names: &Names) -> Vec<Client> {
         let rows = self.rows.into_iter();

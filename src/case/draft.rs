@@ -12,10 +12,12 @@ use indexmap::map::Entry;
 use crate::case::address::Sender;
 use crate::case::clients::{Clients, Deed};
 use crate::case::copies::host_that_counts;
+use crate::case::digest::Sha256;
 use crate::case::exhibit::Exhibit;
 use crate::case::finding::Finding;
 use crate::case::host::Host;
 use crate::case::names::{Name, Names};
+use crate::case::rows::Rows;
 use crate::case::run::Run;
 use crate::case::{Case, derive};
 use crate::error::{Error, Result};
@@ -27,17 +29,48 @@ use crate::warning::{Kind, Warning};
 /// A case while it grows.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
-    pub exhibits: BTreeMap<Raw, Exhibit>,
-    pub hosts: BTreeMap<Raw, Host>,
+    pub exhibits: Rows<Exhibit>,
+    pub hosts: Rows<Host>,
     /// Names of features by id.
-    pub features: BTreeMap<String, String>,
+    pub features: IndexMap<String, String>,
     /// Counts by what makes warnings the same.
     pub warnings: BTreeMap<(Kind, Raw, String), u64>,
+    /// What hits add: most exhibits have none.
+    judged: Option<Box<Judged>>,
+}
+
+/// What hits add.
+#[derive(Debug, Default)]
+struct Judged {
     /// The names that findings and clients have as numbers.
     names: Names,
     clients: Clients,
     /// By host and rule.
     findings: IndexMap<(Name, Name), Finding>,
+}
+
+impl Judged {
+    fn add_finding(&mut self, key: (Name, Name), finding: Finding) {
+        match self.findings.entry(key) {
+            Entry::Occupied(mut own) => own.get_mut().absorb(finding),
+            Entry::Vacant(free) => {
+                free.insert(finding);
+            }
+        }
+    }
+
+    /// Adds all of another.
+    fn absorb(&mut self, other: Self) {
+        let names = self.names.absorb(&other.names);
+        self.clients.absorb(other.clients, &names);
+        let name = |old: Name| names.get(old.number()).copied();
+        for ((host, rule), finding) in other.findings {
+            // All names are there.
+            if let Some(key) = name(host).zip(name(rule)) {
+                self.add_finding(key, finding);
+            }
+        }
+    }
 }
 
 impl Draft {
@@ -50,9 +83,11 @@ impl Draft {
         verdict: &Verdict<'_>,
         sender: Option<&Sender<'_>>,
     ) {
+        let judged = self.judged.get_or_insert_default();
+        let names = &mut judged.names;
         let (name, rule) = (host.as_bytes(), hit.rule.name.as_bytes());
-        let (name, rule) = (self.names.of(name), self.names.of(rule));
-        let finding = self.findings.entry((name, rule));
+        let (name, rule) = (names.of(name), names.of(rule));
+        let finding = judged.findings.entry((name, rule));
         let finding =
             finding.or_insert_with(|| Finding::new(host.clone(), hit.rule));
         let address = sender.map(|sender| &*sender.client);
@@ -65,46 +100,38 @@ impl Draft {
         let Some(record) = hit.record else { return };
         let Some(address) = address else { return };
         let id = hit.feature.map(|feature| feature.id.as_bytes());
-        let feature = id.map(|id| self.names.of(id));
+        let feature = id.map(|id| judged.names.of(id));
         let deed = Deed { host: name, rule, feature };
         let (outcome, worm) = (verdict.outcome, hit.rule.sleuth.worm);
-        self.clients.hit(address, deed, outcome, record.time, worm);
+        judged.clients.hit(address, deed, outcome, record.time, worm);
     }
 
     /// Moves the lines of all evidence down by `lines`.
     pub(super) fn shift(&mut self, lines: u64) {
-        for finding in self.findings.values_mut() {
-            finding.shift(lines);
-        }
+        let judged = self.judged.as_deref_mut();
+        let findings = judged.map(|judged| judged.findings.values_mut());
+        findings.into_iter().flatten().for_each(|it| it.shift(lines));
     }
 
     /// Gives the hits that have no host this one.
     pub(super) fn adopt(&mut self, row: &Host) {
-        let Some(nobody) = self.names.find(b"") else { return };
+        let Some(judged) = &mut self.judged else { return };
+        let Some(nobody) = judged.names.find(b"") else { return };
         let is_theirs = |(host, _): &(Name, Name)| *host == nobody;
-        if !self.findings.keys().any(is_theirs) {
+        if !judged.findings.keys().any(is_theirs) {
             return;
         }
-        self.host(row.clone());
         let host = &row.name;
-        let name = self.names.of(host.as_bytes());
-        let mut rest = std::mem::take(&mut self.findings);
+        let name = judged.names.of(host.as_bytes());
+        let mut rest = std::mem::take(&mut judged.findings);
         let adopted = rest.extract_if(.., |key, _| is_theirs(key));
         let adopted: Vec<_> = adopted.collect();
-        self.findings = rest;
+        judged.findings = rest;
         for ((_, rule), mut finding) in adopted {
             finding.host = host.clone();
-            self.add_finding((name, rule), finding);
+            judged.add_finding((name, rule), finding);
         }
-    }
-
-    fn add_finding(&mut self, key: (Name, Name), finding: Finding) {
-        match self.findings.entry(key) {
-            Entry::Occupied(mut own) => own.get_mut().absorb(finding),
-            Entry::Vacant(free) => {
-                free.insert(finding);
-            }
-        }
+        self.host(row.clone());
     }
 
     /// Adds a warning; the same one twice is one with a count.
@@ -114,25 +141,41 @@ impl Draft {
         *count = count.saturating_add(warning.count);
     }
 
-    /// Leaves nothing but the row of an exhibit, which is a copy of another,
-    /// and what is to be said of it.
-    pub(super) fn reduce_to_copy(&mut self, path: &Raw, original: &Raw) {
-        if let Some(row) = self.exhibits.get_mut(path) {
-            row.copy_of = Some(original.clone());
-        }
-        let exhibits = std::mem::take(&mut self.exhibits);
+    /// Leaves nothing but what is to be said, of what an exhibit adds that is
+    /// a copy of another.
+    pub(super) fn reduce_to_copy(&mut self) {
         let warnings = std::mem::take(&mut self.warnings);
-        *self = Self { exhibits, warnings, ..Self::default() };
+        *self = Self { warnings, ..Self::default() };
+    }
+
+    /// Gives back what there is too much room for.
+    pub(super) fn shrink(&mut self) {
+        self.features.shrink_to_fit();
+        let Some(judged) = &mut self.judged else { return };
+        judged.names.shrink();
+        judged.clients.shrink();
+        judged.findings.shrink_to_fit();
+        judged.findings.values_mut().for_each(Finding::shrink);
+    }
+
+    /// True where nothing is in it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.exhibits.names().next().is_none()
+            && self.hosts.names().next().is_none()
+            && self.features.is_empty()
+            && self.warnings.is_empty()
+            && self.judged.is_none()
     }
 
     /// Warns of exhibits that count although another has the same content:
     /// those of cases that were made apart.
     pub(super) fn warn_of_copies(&mut self) {
-        let mut kept: BTreeMap<(&str, Option<&Raw>), &Raw> = BTreeMap::new();
+        let mut kept: BTreeMap<(&Sha256, Option<&Raw>), &Raw> =
+            BTreeMap::new();
         let mut copies = Vec::new();
         let counted =
             |row: &&Exhibit| row.copy_of.is_none() && row.records > 0;
-        for row in self.exhibits.values().filter(counted) {
+        for row in self.exhibits.in_order().filter(counted) {
             let Some(content) = row.content() else { continue };
             let content = (content, host_that_counts(row));
             match kept.get(&content) {
@@ -155,6 +198,16 @@ impl Draft {
         }
     }
 
+    /// The host, where there is one only; it is gone from here.
+    pub(super) fn take_single_host(&mut self) -> Option<Host> {
+        let hosts = std::mem::take(&mut self.hosts);
+        if hosts.names().nth(1).is_some() {
+            self.hosts = hosts;
+            return None;
+        }
+        hosts.into_rows().next()
+    }
+
     /// Adds a host, or what is new about it.
     pub(super) fn host(&mut self, host: Host) {
         match self.hosts.get_mut(&host.name) {
@@ -169,7 +222,7 @@ impl Draft {
     /// for then its hits would count twice.
     pub(super) fn absorb(&mut self, other: Self) -> Result<()> {
         self.add_exhibits(other.exhibits)?;
-        for host in other.hosts.into_values() {
+        for host in other.hosts.into_rows() {
             self.host(host);
         }
         for (id, name) in other.features {
@@ -180,42 +233,24 @@ impl Draft {
                 *own = name;
             }
         }
-        self.absorb_hits(other.names, other.clients, other.findings);
+        match (&mut self.judged, other.judged) {
+            (Some(own), Some(theirs)) => own.absorb(*theirs),
+            (None, theirs) => self.judged = theirs,
+            (Some(_), None) => {}
+        }
         for ((kind, exhibit, detail), count) in other.warnings {
             self.warn(Warning { kind, exhibit, detail, count });
         }
         Ok(())
     }
 
-    fn absorb_hits(
-        &mut self,
-        names: Names,
-        clients: Clients,
-        findings: IndexMap<(Name, Name), Finding>,
-    ) {
-        if self.names.is_empty() {
-            (self.names, self.clients, self.findings) =
-                (names, clients, findings);
-            return;
-        }
-        let names = self.names.absorb(&names);
-        self.clients.absorb(clients, &names);
-        let name = |old: Name| names.get(old.number()).copied();
-        for ((host, rule), finding) in findings {
-            // All names are there.
-            if let Some(key) = name(host).zip(name(rule)) {
-                self.add_finding(key, finding);
-            }
-        }
-    }
-
-    fn add_exhibits(&mut self, theirs: BTreeMap<Raw, Exhibit>) -> Result<()> {
-        if let Some((path, exhibit)) =
-            theirs.iter().find(|(path, _)| self.exhibits.contains_key(*path))
-        {
-            let own = self.exhibits.get(path);
-            let same = own.is_some_and(|own| {
-                own.bytes == exhibit.bytes && own.sha256 == exhibit.sha256
+    fn add_exhibits(&mut self, theirs: Rows<Exhibit>) -> Result<()> {
+        let own = &self.exhibits;
+        let twice = theirs.names().filter(|path| own.get(path).is_some());
+        if let Some(path) = twice.min() {
+            let own = own.get(path).zip(theirs.get(path));
+            let same = own.is_some_and(|(own, other)| {
+                own.bytes == other.bytes && own.sha256 == other.sha256
             });
             let how = if same { "" } else { " with different content" };
             // Debug form: a path may hold control characters.
@@ -235,18 +270,21 @@ impl Draft {
             detail,
             count,
         };
-        let mut findings: Vec<Finding> = self.findings.into_values().collect();
+        let judged = *self.judged.unwrap_or_default();
+        let findings = judged.findings.into_values();
+        let mut findings: Vec<Finding> = findings.collect();
         findings.sort_by(|a, b| (&a.host, &a.rule).cmp(&(&b.host, &b.rule)));
         let mut case = Case {
             run,
-            exhibits: self.exhibits.into_values().collect(),
-            hosts: self.hosts.into_values().collect(),
-            clients: self.clients.into_rows(&self.names),
+            exhibits: self.exhibits.into_ordered().collect(),
+            hosts: self.hosts.into_ordered().map(|it| *it).collect(),
+            clients: judged.clients.into_rows(&judged.names),
             findings,
             warnings: self.warnings.into_iter().map(warning).collect(),
             ..Case::default()
         };
-        derive::fill(&mut case, &self.features);
+        let features = self.features.into_iter().collect();
+        derive::fill(&mut case, &features);
         case
     }
 }
@@ -256,18 +294,22 @@ impl From<Case> for Draft {
         let mut draft = Self::default();
         let features = case.features.into_iter();
         draft.features = features.map(|row| (row.id, row.name)).collect();
-        let exhibits = case.exhibits.into_iter();
-        draft.exhibits = exhibits.map(|row| (row.path.clone(), row)).collect();
-        let hosts = case.hosts.into_iter();
-        draft.hosts = hosts.map(|row| (row.name.clone(), row)).collect();
+        for row in case.exhibits {
+            draft.exhibits.enter(row.path.clone(), row);
+        }
+        for row in case.hosts {
+            draft.hosts.insert(row.name.clone(), row);
+        }
+        let mut judged = Judged::default();
         for client in case.clients {
-            draft.clients.insert(client, &mut draft.names);
+            judged.clients.insert(client, &mut judged.names);
         }
         for row in case.findings {
-            let host = draft.names.of(row.host.as_bytes());
-            let rule = draft.names.of(row.rule.as_bytes());
-            draft.findings.insert((host, rule), row);
+            let host = judged.names.of(row.host.as_bytes());
+            let rule = judged.names.of(row.rule.as_bytes());
+            judged.findings.insert((host, rule), row);
         }
+        draft.judged = Some(Box::new(judged));
         for warning in case.warnings {
             draft.warn(warning);
         }

@@ -3,14 +3,15 @@
 //! In: the tally of a scan. Out: the row of `exhibits` in `case.json`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
+use crate::case::digest::Sha256;
+use crate::case::rare::Rare;
 use crate::case::tally::{is_zero, join_spans};
 use crate::raw::Raw;
 use crate::scan::{Setting, Tally};
-use crate::w3c::Timestamp;
+use crate::w3c::{Dialect, Timestamp};
 
 /// One exhibit and its line accounting:
 /// `lines = records + directives + blank + rejected`.
@@ -22,27 +23,27 @@ pub struct Exhibit {
     pub bytes: u64,
     /// SHA-256 in hexadecimal; none where not asked for or not readable
     /// whole.
-    pub sha256: Option<String>,
+    pub sha256: Option<Sha256>,
     /// SHA-256 of its content, where that is another: it is packed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub content_sha256: Option<String>,
+    pub content_sha256: Option<Box<Sha256>>,
     /// The exhibit that holds all of its records, and whose lines count in
     /// its place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copy_of: Option<Raw>,
     /// Exhibits that hold some of its records, which count there.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub copied_from: Vec<Copied>,
+    #[serde(default, skip_serializing_if = "Rare::is_nothing")]
+    pub copied_from: Rare<Vec<Copied>>,
     /// What kind of log it is.
-    pub dialect: String,
+    pub dialect: Dialect,
     /// How its text is encoded, where it had to be decoded: lines and
     /// offsets are then those of the text in UTF-8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub encoding: Option<String>,
+    pub encoding: Option<Box<str>>,
     /// The code page in which its bytes are read that are no UTF-8, where
     /// the user told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub codepage: Option<String>,
+    pub codepage: Option<Box<str>>,
     /// The server that wrote it, where there is one only.
     pub host: Option<Raw>,
     /// The IIS site, where there is one only.
@@ -62,24 +63,24 @@ pub struct Exhibit {
     /// Lines that do not fit their layout.
     pub rejected: u64,
     /// The servers, where more than one wrote it (central logging).
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub hosts: BTreeSet<Raw>,
+    #[serde(default, skip_serializing_if = "Rare::is_nothing")]
+    pub hosts: Rare<BTreeSet<Raw>>,
     /// The sites, where it holds more than one.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub sites: BTreeSet<Raw>,
+    #[serde(default, skip_serializing_if = "Rare::is_nothing")]
+    pub sites: Rare<BTreeSet<Raw>>,
     /// The first rejected lines, up to [`crate::limits::LISTED_REJECTS`].
     #[serde(default)]
-    pub rejects: Vec<RejectedLine>,
+    pub rejects: Rare<Vec<RejectedLine>>,
     /// Rejected lines by reason.
     #[serde(default)]
-    pub rejected_by: BTreeMap<String, u64>,
+    pub rejected_by: Rare<BTreeMap<String, u64>>,
     /// Records whose day was not on the line.
     #[serde(default)]
     pub times_derived: u64,
     /// Records whose time is known less surely for another reason, by its
     /// code.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub time_notes: BTreeMap<String, u64>,
+    #[serde(default, skip_serializing_if = "Rare::is_nothing")]
+    pub time_notes: Rare<BTreeMap<String, u64>>,
     /// Records whose columns were told from the rows, as no `#Fields` came
     /// before them.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -134,14 +135,14 @@ impl Exhibit {
         Self {
             path: setting.name.clone(),
             bytes: tally.bytes,
-            sha256: tally.sha256.as_ref().map(|digest| hex(digest)),
+            sha256: tally.sha256.map(Sha256),
             content_sha256: tally
                 .content
                 .filter(|content| tally.sha256 != Some(*content))
-                .map(|content| hex(&content)),
-            dialect: setting.dialect.as_str().to_owned(),
-            encoding: setting.encoding.map(str::to_owned),
-            codepage: setting.codepage.map(|page| page.name().to_owned()),
+                .map(|content| Box::new(Sha256(content))),
+            dialect: setting.dialect,
+            encoding: setting.encoding.map(Box::from),
+            codepage: setting.codepage.map(|page| page.name().into()),
             lines: tally.lines,
             records: tally.records,
             directives: tally.directives,
@@ -163,8 +164,8 @@ impl Exhibit {
     }
 
     /// The SHA-256 of its content, where that is known.
-    pub(super) fn content(&self) -> Option<&str> {
-        self.content_sha256.as_deref().or(self.sha256.as_deref())
+    pub(super) fn content(&self) -> Option<&Sha256> {
+        self.content_sha256.as_deref().or(self.sha256.as_ref())
     }
 
     /// Widens its span of time.
@@ -188,14 +189,10 @@ impl Exhibit {
     }
 }
 
-fn single(mut names: BTreeSet<Raw>) -> (Option<Raw>, BTreeSet<Raw>) {
-    if names.len() > 1 { (None, names) } else { (names.pop_first(), names) }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+fn single(mut names: BTreeSet<Raw>) -> (Option<Raw>, Rare<BTreeSet<Raw>>) {
+    if names.len() > 1 {
+        (None, names.into())
+    } else {
+        (names.pop_first(), Rare::default())
+    }
 }

@@ -255,6 +255,13 @@ impl Finding {
         }
     }
 
+    /// Gives back what there is too much room for.
+    pub(super) fn shrink(&mut self) {
+        self.features.shrink_to_fit();
+        self.evidence.shrink_to_fit();
+        self.advisories.shrink_to_fit();
+    }
+
     /// The share of a feature, made where there is none. Always there.
     fn share(&mut self, feature: Option<&str>) -> Option<&mut Share> {
         let found =

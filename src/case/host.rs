@@ -21,6 +21,7 @@ use crate::w3c::Timestamp;
     Default,
     PartialEq,
     Eq,
+    Hash,
     PartialOrd,
     Ord,
     Serialize,
@@ -61,7 +62,9 @@ impl NameSource {
 pub const UNKNOWN_HOST: &str = "unknown";
 
 /// One server.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize,
+)]
 pub struct Host {
     /// Its name.
     pub name: Raw,
@@ -121,7 +124,9 @@ impl Host {
 
 /// What a host is for: a single word as `role`, more as `roles`; no key
 /// where nobody said.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize,
+)]
 #[serde(from = "Words", into = "Words")]
 pub struct Roles(BTreeSet<Raw>);
 

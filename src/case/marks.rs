@@ -60,11 +60,10 @@ impl Marks {
     }
 
     /// All of them, each once.
-    pub fn into_set(self) -> Vec<u64> {
+    pub fn into_set(self) -> Box<[u64]> {
         let mut marks = self.marks;
         marks.sort_unstable();
         marks.dedup();
-        marks.shrink_to_fit();
-        marks
+        marks.into()
     }
 }

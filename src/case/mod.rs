@@ -20,7 +20,8 @@
 //! | `overlaps`, `marks`, `compare` | and such of which only a part is |
 //! | `ties` | one request in the logs of IIS and of URLScan |
 //! | `twice` | reads again what one of these concerns |
-//! | `draft` | rows under their keys while a case grows |
+//! | `draft`, `rows` | rows under their keys while a case grows |
+//! | `pool`, `rare`, `digest` | a million exhibits in little memory |
 //! | `derive`, `feature`, `summary` | what follows once all is joined |
 //! | `inventory` | the first look: another collector, nothing is judged |
 //! | `hits`, `hit_line` | every hit as a line of JSON |
@@ -33,6 +34,7 @@ mod clients;
 mod compare;
 mod copies;
 mod derive;
+mod digest;
 mod draft;
 mod exhibit;
 mod feature;
@@ -46,6 +48,9 @@ mod marks;
 mod names;
 mod overlaps;
 mod part;
+mod pool;
+mod rare;
+mod rows;
 mod run;
 mod site_config;
 mod summary;
@@ -56,7 +61,7 @@ mod ties;
 mod twice;
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Write};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -64,6 +69,7 @@ use serde::{Deserialize, Serialize};
 pub use self::address::{Proxies, Sender};
 pub use self::builder::{CaseBuilder, Options};
 pub use self::client::{Client, ClientFinding};
+pub use self::digest::Sha256;
 pub use self::exhibit::{Copied, Exhibit, RejectedLine};
 pub use self::feature::{Exposure, FeatureHost, HitFeature};
 pub use self::finding::{EvidenceRef, Finding, Share};
@@ -71,11 +77,12 @@ pub use self::hits::{Hits, merge_hits};
 pub use self::host::{Host, NameSource, Roles, UNKNOWN_HOST};
 pub use self::host_map::HostMap;
 pub use self::inventory::{
-    Gap, INVENTORY_SCHEMA, Inventory, InventoryBuilder, InventoryExhibit,
+    Day, Gap, INVENTORY_SCHEMA, Inventory, InventoryBuilder, InventoryExhibit,
     InventoryHost, InventoryLayout, InventoryPart, InventorySite,
     InventorySummary, Knowledge, LineCounts,
 };
 pub use self::part::CasePart;
+pub use self::rare::{Empty, Rare};
 pub use self::run::{Run, SignatureSet};
 pub use self::site_config::{ConfiguredSite, SiteConfig};
 pub use self::summary::Summary;
@@ -100,8 +107,10 @@ pub struct Case {
     pub run: Run,
     /// Derived: the case in a few numbers.
     pub summary: Summary,
-    /// By path.
-    pub exhibits: Vec<Exhibit>,
+    /// By path. In boxes: they are moved from table to table, and a copy of
+    /// a million takes as much memory again.
+    #[allow(clippy::vec_box)]
+    pub exhibits: Vec<Box<Exhibit>>,
     /// By name.
     pub hosts: Vec<Host>,
     /// Those with hits, by address.
@@ -179,10 +188,17 @@ impl Case {
 
     /// The bytes of `case.json`.
     pub fn to_json(&self) -> Result<Vec<u8>> {
-        let mut json = serde_json::to_vec_pretty(self)
+        let mut json = Vec::new();
+        self.write_json(&mut json)
             .map_err(|e| Error::output("cannot write the case").because(e))?;
-        json.push(b'\n');
         Ok(json)
+    }
+
+    /// Writes them piece by piece: with a million exhibits they are as many
+    /// bytes as the case itself.
+    pub fn write_json(&self, mut out: impl Write) -> std::io::Result<()> {
+        serde_json::to_writer_pretty(&mut out, self)?;
+        out.write_all(b"\n")
     }
 
     /// True where part of the evidence did not get into the case.

@@ -44,9 +44,9 @@ impl Names {
         self.0.get_index(name.number()).cloned().unwrap_or_default()
     }
 
-    /// True where no name was met.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// Gives back what there is too much room for.
+    pub fn shrink(&mut self) {
+        self.0.shrink_to_fit();
     }
 
     /// Enters the names of another table; by its numbers, the numbers here.

@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 
 use crate::case::address::{Proxies, Sender};
 use crate::case::book::{Book, Fallback};
-use crate::case::copies::Share;
+use crate::case::copies::{Rest, Share};
 use crate::case::draft::Draft;
 use crate::case::exhibit::Exhibit;
 use crate::case::hit_line::{HitLine, json};
@@ -135,7 +135,7 @@ impl<'a> CasePart<'a> {
 
     /// What the exhibit adds to the case.
     pub(super) fn finish(self, setting: &Setting, tally: Tally) -> Share {
-        let content = tally.content.filter(|_| tally.records > 0);
+        let has_content = tally.content.is_some() && tally.records > 0;
         let mut draft = self.draft;
         let hosts = self.book.into_hosts(&self.fallback);
         let rest = host_of_rest(&hosts, &self.fallback);
@@ -152,11 +152,14 @@ impl<'a> CasePart<'a> {
             draft.warn(warning);
         }
         let lines = write(&self.by_rule, &row.path, &rest.name);
-        let path = row.path.clone();
-        draft.exhibits.insert(path.clone(), row);
-        let (draft, marks) = (Box::new(draft), self.marks.into_set());
-        let traces = self.traces;
-        Share { path, content, draft, lines, marks, traces }
+        let rest = Rest { draft, lines, traces: self.traces };
+        Share {
+            row: Box::new(row),
+            has_content,
+            seat: None,
+            rest: Some(Box::new(rest)),
+            marks: self.marks.into_set(),
+        }
     }
 }
 

@@ -25,6 +25,7 @@ use crate::raw::Raw;
     Default,
     PartialEq,
     Eq,
+    Hash,
     PartialOrd,
     Ord,
     Serialize,

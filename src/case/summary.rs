@@ -61,9 +61,10 @@ impl Summary {
             |worst: Option<Outcome>| worst.is_some_and(Outcome::is_success);
         // What an archive holds are exhibits, and counts there.
         let is_log = |it: &&Exhibit| {
-            it.dialect != Dialect::Archive.as_str() && it.copy_of.is_none()
+            it.dialect != Dialect::Archive && it.copy_of.is_none()
         };
-        let logs = || case.exhibits.iter().filter(is_log);
+        let rows = || case.exhibits.iter().map(|row| &**row);
+        let logs = || rows().filter(is_log);
         let mut sum = Self {
             exhibits: count(logs()),
             copies: count(

@@ -14,7 +14,7 @@ use crate::w3c::Timestamp;
 
 /// Hits by outcome. In JSON an object of those that were seen.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize,
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize,
 )]
 #[serde(from = "BTreeMap<Outcome, u64>", into = "BTreeMap<Outcome, u64>")]
 pub struct Counts([u64; Outcome::ALL.len()]);
@@ -110,7 +110,16 @@ pub(super) fn join_spans(
 
 /// A version of IIS: `5.0`.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
 )]
 #[serde(try_from = "String", into = "String")]
 pub struct IisVersion {

@@ -70,6 +70,16 @@ impl Traces {
         });
     }
 
+    /// Gives back what there is too much room for.
+    pub fn shrink(&mut self) {
+        self.0.shrink_to_fit();
+    }
+
+    /// All of them.
+    pub fn all(&self) -> &[Trace] {
+        &self.0
+    }
+
     /// Adds those of the part that follows; `lines` stand before it.
     pub fn append(&mut self, later: Self, lines: u64) {
         let room = limits::TRACES.saturating_sub(self.0.len());
@@ -112,26 +122,26 @@ pub(super) fn find(shares: &[Share]) -> Vec<Tie> {
     }
     let mut known: Vec<(Trace, &Share)> = servers
         .iter()
-        .flat_map(|share| share.traces.0.iter().map(move |it| (*it, *share)))
+        .flat_map(|share| share.traces().iter().map(move |it| (*it, *share)))
         .collect();
-    known.sort_by(|a, b| (a.0, &a.1.path).cmp(&(b.0, &b.1.path)));
+    known.sort_by(|a, b| (a.0, a.1.path()).cmp(&(b.0, b.1.path())));
     // By line of the filter's log: the line that it goes with.
     let mut ties: BTreeMap<(&Raw, u64), Tie> = BTreeMap::new();
     let mut taken: BTreeMap<(&Raw, u64), (&Raw, u64)> = BTreeMap::new();
     for filter in filters {
-        let mut own = filter.traces.0.clone();
+        let mut own = filter.traces().to_vec();
         own.sort_unstable_by_key(|it| (it.time, it.offset));
         for trace in own {
-            let here = (&filter.path, trace.offset);
+            let here = (filter.path(), trace.offset);
             if ties.contains_key(&here) {
                 continue;
             }
             let found = candidates(&known, &trace).find(|(found, share)| {
-                let there = taken.get(&(&share.path, found.offset));
+                let there = taken.get(&(share.path(), found.offset));
                 may_be_one_host(filter, share) && there.is_none()
             });
             if let Some((found, share)) = found {
-                taken.insert((&share.path, found.offset), here);
+                taken.insert((share.path(), found.offset), here);
                 ties.insert(here, tie(filter, &trace, share, found));
             }
         }
@@ -141,7 +151,7 @@ pub(super) fn find(shares: &[Share]) -> Vec<Tie> {
 
 fn tie(filter: &Share, own: &Trace, server: &Share, found: &Trace) -> Tie {
     let spot = |share: &Share, trace: &Trace| Spot {
-        path: share.path.clone(),
+        path: share.path().clone(),
         line: trace.line,
         offset: trace.offset,
     };
@@ -167,8 +177,7 @@ fn candidates<'k, 's>(
 }
 
 fn is_filter(share: &Share) -> bool {
-    let urlscan = Dialect::UrlScan.as_str();
-    share.row().is_some_and(|row| row.dialect == urlscan)
+    share.row.dialect == Dialect::UrlScan
 }
 
 /// False where both hosts are known and differ.

@@ -60,9 +60,25 @@ pub(super) fn settle(
 /// The logs that may share lines, the longest first: of two the longer one
 /// keeps its lines, or the one that says what they mean. `shares` are in the
 /// order in which they count.
-fn logs(shares: &mut [Share]) -> Vec<Log> {
-    let mut logs: Vec<Log> =
-        shares.iter_mut().filter_map(Share::as_log).collect();
+fn logs(shares: &[Share]) -> Vec<Log> {
+    let able = shares.iter().filter(|share| share.may_change());
+    let marks = able.flat_map(|share| share.marks.iter().copied());
+    let mut marks: Vec<u64> = marks.collect();
+    marks.sort_unstable();
+    // Nearly always none: so not all logs are made ready to be compared.
+    let common = |two: &[u64]| match two {
+        [a, b] if a == b => Some(*a),
+        _ => None,
+    };
+    let mut common: Vec<u64> = marks.windows(2).filter_map(common).collect();
+    drop(marks);
+    common.dedup();
+    let is_met = |mark: &u64| common.binary_search(mark).is_ok();
+    let mut logs: Vec<Log> = shares
+        .iter()
+        .filter(|share| share.may_change() && share.marks.iter().any(is_met))
+        .map(Share::as_log)
+        .collect();
     logs.sort_by_key(|log| (Reverse(log.records), log.inferred));
     logs
 }
@@ -100,7 +116,7 @@ impl Changes {
                 .collect();
         }
         for share in shares {
-            if let Some(change) = by_path.get_mut(&share.path) {
+            if let Some(change) = by_path.get_mut(share.path()) {
                 change.keeper = keeper_of_all(share, change);
             }
         }
@@ -141,19 +157,20 @@ impl Changes {
 
     fn make(mut self, shares: &mut [Share]) {
         for share in shares {
-            let Some(change) = self.by_path.remove(&share.path) else {
+            let Some(change) = self.by_path.remove(share.path()) else {
                 continue;
             };
             if let Some(keeper) = &change.keeper {
-                share.lines.clear();
-                share.draft.reduce_to_copy(&share.path, keeper);
+                share.reduce_to_copy(keeper);
                 continue;
             }
-            if let Some(rest) = self.read.remove(&share.path) {
+            if let Some(rest) = self.read.remove(share.path()) {
                 replace(share, rest, change.copied);
             }
-            if !change.ties.is_empty() {
-                share.lines = tied(&share.lines, &change.ties);
+            if let Some(rest) = &mut share.rest
+                && !change.ties.is_empty()
+            {
+                rest.lines = tied(&rest.lines, &change.ties);
             }
         }
     }
@@ -162,7 +179,7 @@ impl Changes {
 /// The exhibit that holds all that this one holds. A rejected line is
 /// compared with none.
 fn keeper_of_all(share: &Share, change: &Change) -> Option<Raw> {
-    let row = share.row()?;
+    let row = &share.row;
     let mut keepers = change.copied.iter();
     let (keeper, records) = keepers.next()?;
     let is_all = *records == row.records && row.rejected == 0;
@@ -171,8 +188,7 @@ fn keeper_of_all(share: &Share, change: &Change) -> Option<Raw> {
 
 /// Puts what was read again in the place of what was read first.
 fn replace(share: &mut Share, mut rest: Share, copied: BTreeMap<Raw, u64>) {
-    let Some(old) = share.row() else { return };
-    let Some(new) = rest.draft.exhibits.get_mut(&share.path) else { return };
+    let (old, new) = (&share.row, &mut rest.row);
     // Where the file changed meanwhile, the first reading holds.
     if new.records != old.records {
         return;
@@ -233,6 +249,6 @@ impl<'a> Collector for Second<'_, 'a> {
         let share = part.finish(setting, tally);
         let mut shares =
             self.shares.lock().unwrap_or_else(PoisonError::into_inner);
-        shares.insert(share.path.clone(), share);
+        shares.insert(share.path().clone(), share);
     }
 }

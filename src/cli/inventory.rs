@@ -26,8 +26,7 @@ pub fn run(words: &InventoryArgs, console: &Console) -> Result<Exit> {
     refuse_nothing(&evidence)?;
     let inventory = look(words, &evidence, console)?;
     if words.format.is_some() {
-        let json = inventory.to_json()?;
-        print(|out| out.write_all(&json))?;
+        print(|out| inventory.write_json(out))?;
     } else {
         console.inventory(&inventory, words.full)?;
     }

@@ -5,7 +5,6 @@
 
 use std::fs::{self, File};
 use std::io::BufReader;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::args::MergeArgs;
@@ -25,9 +24,8 @@ pub fn run(words: &MergeArgs, console: &Console) -> Result<Exit> {
     let cases: Vec<_> =
         folders.iter().map(|path| Case::load(path)).collect::<Result<_>>()?;
     let case = Case::merge_all(cases)?;
-    let json = case.to_json()?;
     folder.stage(FILE_NAME, |path, out| {
-        out.write_all(&json).map_err(|cause| unwritten(path, cause))
+        case.write_json(out).map_err(|cause| unwritten(path, cause))
     })?;
     let hits: Vec<_> =
         folders.iter().map(|path| open_hits(path)).collect::<Result<_>>()?;

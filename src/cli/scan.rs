@@ -5,7 +5,6 @@
 //! reader who closes the pipe must not cost them.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use serde_json::Value;
@@ -55,8 +54,7 @@ pub fn run(words: &ScanArgs, console: &Console) -> Result<Exit> {
     }
     match words.format.as_deref() {
         Some("json") => {
-            let json = case.to_json()?;
-            print(|out| out.write_all(&json))?;
+            print(|out| case.write_json(out))?;
         }
         Some(_) => print(|mut out| hits.write(&mut out))?,
         None => {
@@ -262,9 +260,8 @@ fn write(
     case: &Case,
     hits: &Hits,
 ) -> Result<Vec<PathBuf>> {
-    let json = case.to_json()?;
     folder.stage(FILE_NAME, |path, out| {
-        out.write_all(&json).map_err(|cause| unwritten(path, cause))
+        case.write_json(out).map_err(|cause| unwritten(path, cause))
     })?;
     folder.stage(HITS, |path, out| {
         hits.write(out).map_err(|cause| unwritten(path, cause))

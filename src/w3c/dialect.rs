@@ -25,6 +25,7 @@ use crate::w3c::Parser;
     Clone,
     Copy,
     Debug,
+    Default,
     PartialEq,
     Eq,
     PartialOrd,
@@ -62,6 +63,7 @@ pub enum Dialect {
     /// Text in UTF-16.
     Utf16,
     /// Text of a kind not known here.
+    #[default]
     Unknown,
     /// No line with anything on it.
     Empty,

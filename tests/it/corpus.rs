@@ -9,8 +9,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use iisleuth::case::{Case, CaseBuilder, Exhibit, Hits, Options, Run};
-use iisleuth::evidence::{discover, hex, sha256};
+use iisleuth::case::{Case, CaseBuilder, Exhibit, Hits, Options, Run, Sha256};
+use iisleuth::evidence::{discover, sha256};
 use iisleuth::raw::Raw;
 use iisleuth::scan::{ScanOptions, Scanner, Silent};
 use iisleuth::signature::{Level, Outcome, Signatures, Source};
@@ -64,7 +64,7 @@ fn exhibits<'c>(
         let below = Path::new(&path).strip_prefix(folder).unwrap();
         let parts: Vec<_> =
             below.iter().map(|part| part.to_str().unwrap()).collect();
-        (parts.join("/"), row)
+        (parts.join("/"), &**row)
     });
     rows.collect()
 }
@@ -137,7 +137,7 @@ fn every_digest_is_that_of_the_file() {
     let Some((folder, case)) = whole() else { return };
     for (path, exhibit) in exhibits(folder, case) {
         let bytes = fs::read(folder.join(&path)).unwrap();
-        assert_eq!(exhibit.sha256, Some(hex(&sha256(&bytes))), "{path}");
+        assert_eq!(exhibit.sha256, Some(Sha256(sha256(&bytes))), "{path}");
     }
 }
 
@@ -162,13 +162,13 @@ fn no_other_dialect_is_taken_for_w3c() {
     let exhibits = exhibits(folder, case);
     let found: Vec<_> = exhibits
         .iter()
-        .filter(|(_, row)| !["w3c", "httperr"].contains(&&*row.dialect))
+        .filter(|(_, row)| !["w3c", "httperr"].contains(&row.dialect.as_str()))
         .map(|(path, row)| (path.as_str(), row.dialect.as_str()))
         .collect();
     assert_eq!(found, OTHER);
     for (path, _) in OTHER {
         let records = exhibits[path].records;
-        if ["ncsa", "iis-native"].contains(&&*exhibits[path].dialect) {
+        if ["ncsa", "iis-native"].contains(&exhibits[path].dialect.as_str()) {
             assert!(records > 0, "{path} is read and has no records");
             continue;
         }
@@ -185,7 +185,7 @@ fn no_other_dialect_is_taken_for_w3c() {
 fn every_rejected_line_has_a_place_and_a_reason() {
     let Some((folder, case)) = whole() else { return };
     for (path, exhibit) in exhibits(folder, case) {
-        if ["ftp", "smtp", "firewall"].contains(&&*exhibit.dialect) {
+        if ["ftp", "smtp", "firewall"].contains(&exhibit.dialect.as_str()) {
             continue;
         }
         let by: u64 = exhibit.rejected_by.values().sum();
@@ -195,7 +195,7 @@ fn every_rejected_line_has_a_place_and_a_reason() {
         }
         let bytes = fs::read(folder.join(&path)).unwrap();
         assert!(!exhibit.rejects.is_empty(), "{path} lists no reject");
-        for reject in &exhibit.rejects {
+        for reject in exhibit.rejects.iter() {
             let offset = usize::try_from(reject.offset).unwrap();
             let before = &bytes[..offset];
             let newlines = before.iter().filter(|byte| **byte == b'\n');
@@ -331,7 +331,7 @@ fn the_variants_are_read_as_the_table_says() {
         }
         table.push_str(&format!(
             "{file}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n",
-            row.dialect,
+            row.dialect.as_str(),
             row.lines,
             row.records,
             row.directives,

@@ -15,14 +15,19 @@ mod part;
 mod site;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::sync::Arc;
 
+use indexmap::IndexSet;
 use serde::Serialize;
 
 pub use self::builder::{InventoryBuilder, Knowledge};
 pub use self::part::InventoryPart;
-pub use self::site::{Gap, InventoryHost, InventorySite};
+pub use self::site::{Day, Gap, InventoryHost, InventorySite};
 
+use crate::case::digest::Sha256;
 use crate::case::host::NameSource;
+use crate::case::rare::Rare;
 use crate::error::{Error, Result};
 use crate::raw::Raw;
 use crate::w3c::{Dialect, Timestamp};
@@ -38,8 +43,10 @@ pub struct Inventory {
     pub schema: &'static str,
     /// The whole in a few numbers.
     pub summary: InventorySummary,
-    /// By path.
-    pub exhibits: Vec<InventoryExhibit>,
+    /// By path. In boxes: they are moved, and a copy of a million takes as
+    /// much memory again.
+    #[allow(clippy::vec_box)]
+    pub exhibits: Vec<Box<InventoryExhibit>>,
     /// By name.
     pub hosts: Vec<InventoryHost>,
     /// The most frequent first; numbered from 1.
@@ -91,22 +98,22 @@ pub struct InventoryExhibit {
     pub bytes: u64,
     /// SHA-256 in hexadecimal; none where not asked for or not readable
     /// whole.
-    pub sha256: Option<String>,
+    pub sha256: Option<Sha256>,
     /// What kind of log it is.
     pub dialect: &'static str,
     /// How its text is encoded, where it had to be decoded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encoding: Option<&'static str>,
-    /// The servers that wrote it.
-    pub hosts: BTreeSet<Raw>,
-    /// Its IIS sites.
-    pub sites: BTreeSet<Raw>,
+    /// The servers that wrote it, in order.
+    pub hosts: Vec<Raw>,
+    /// Its IIS sites, in order.
+    pub sites: Vec<Raw>,
     /// Time of its earliest record, UTC.
     pub first: Option<Timestamp>,
     /// Time of its latest.
     pub last: Option<Timestamp>,
     /// The day that its name tells.
-    pub named_day: Option<String>,
+    pub named_day: Option<Day>,
     /// All of its lines were counted; else both ends were read.
     pub counted: bool,
     /// Its lines, where they were counted.
@@ -117,7 +124,7 @@ pub struct InventoryExhibit {
     /// The columns were told from the rows: no `#Fields` came before them.
     pub layout_inferred: bool,
     /// Why times are known less surely, by code.
-    pub time_notes: BTreeSet<&'static str>,
+    pub time_notes: Rare<BTreeSet<&'static str>>,
 }
 
 /// The lines of an exhibit: `lines = records + directives + blank +
@@ -166,38 +173,48 @@ struct Columns {
     inferred: bool,
 }
 
-/// One exhibit with its layouts, not yet numbered.
+/// One exhibit, as it waits for the others. Its layouts are numbered in the
+/// order in which they were met.
 #[derive(Debug)]
 struct Entry {
-    row: InventoryExhibit,
+    row: Box<InventoryExhibit>,
     dialect: Dialect,
-    layouts: BTreeSet<Columns>,
     /// Its servers, each with what its records tell.
     hosts: Vec<Found>,
-    /// Days since 1970 of its name.
-    named_day: Option<i64>,
     warnings: Vec<Warning>,
 }
 
 /// What an exhibit tells of one server.
 #[derive(Debug)]
 struct Found {
+    server: Arc<Server>,
+    first: Option<Timestamp>,
+    last: Option<Timestamp>,
+}
+
+/// A server, as many exhibits tell of it: kept once.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Server {
     name: Raw,
     source: NameSource,
     roles: BTreeSet<Raw>,
     sites: BTreeSet<Raw>,
-    first: Option<Timestamp>,
-    last: Option<Timestamp>,
 }
 
 impl Inventory {
     /// Its JSON form.
     pub fn to_json(&self) -> Result<Vec<u8>> {
-        let mut json = serde_json::to_vec_pretty(self).map_err(|e| {
+        let mut json = Vec::new();
+        self.write_json(&mut json).map_err(|e| {
             Error::output("cannot write the inventory").because(e)
         })?;
-        json.push(b'\n');
         Ok(json)
+    }
+
+    /// Writes it piece by piece.
+    pub fn write_json(&self, mut out: impl Write) -> std::io::Result<()> {
+        serde_json::to_writer_pretty(&mut out, self)?;
+        out.write_all(b"\n")
     }
 
     /// True where part of the evidence could not be read.
@@ -205,8 +222,12 @@ impl Inventory {
         self.warnings.iter().any(|warning| warning.kind.is_loss())
     }
 
-    fn of(mut entries: Vec<Entry>, warnings: Vec<Warning>) -> Self {
-        let layouts = number_layouts(&mut entries);
+    fn of(
+        mut entries: Vec<Entry>,
+        layouts: IndexSet<Columns>,
+        warnings: Vec<Warning>,
+    ) -> Self {
+        let layouts = number_layouts(&mut entries, layouts);
         let hosts = site::hosts(&entries);
         let mut inventory = Self {
             schema: INVENTORY_SCHEMA,
@@ -224,7 +245,8 @@ impl Inventory {
         // What an archive holds are exhibits, and counts there.
         let archive = Dialect::Archive.as_str();
         let is_log = |it: &&InventoryExhibit| it.dialect != archive;
-        let logs = || self.exhibits.iter().filter(is_log);
+        let rows = || self.exhibits.iter().map(|row| &**row);
+        let logs = || rows().filter(is_log);
         let mut sum = InventorySummary {
             hosts: count(self.hosts.iter()),
             exhibits: count(logs()),
@@ -256,23 +278,36 @@ impl Inventory {
     }
 }
 
-/// The layouts of all exhibits in their order, and their numbers in the rows.
-fn number_layouts(entries: &mut [Entry]) -> Vec<InventoryLayout> {
-    let mut users: BTreeMap<Columns, (u64, BTreeSet<Raw>)> = BTreeMap::new();
-    for entry in entries.iter() {
-        for columns in &entry.layouts {
-            let (files, hosts) = users.entry(columns.clone()).or_default();
+/// The layouts of all exhibits in their order, and their numbers in the rows,
+/// which had those of the order in which they were met.
+fn number_layouts(
+    entries: &mut [Entry],
+    layouts: IndexSet<Columns>,
+) -> Vec<InventoryLayout> {
+    let mut used = vec![(0_u64, BTreeSet::new()); layouts.len()];
+    for row in entries.iter().map(|entry| &entry.row) {
+        for place in &row.layouts {
+            let Some((files, hosts)) = used.get_mut(*place) else { continue };
             *files += 1;
-            hosts.extend(entry.row.hosts.iter().cloned());
+            for host in &row.hosts {
+                if !hosts.contains(host) {
+                    hosts.insert(host.clone());
+                }
+            }
         }
     }
-    let mut users: Vec<_> = users.into_iter().collect();
-    // The sort is stable: what is equally frequent stays ordered by names.
-    users.sort_by_key(|(_, (files, _))| std::cmp::Reverse(*files));
-    let mut numbers = BTreeMap::new();
-    let rows = users.into_iter().zip(1..).map(|((own, used), number)| {
-        let (exhibits, hosts) = used;
-        numbers.insert(own.clone(), number);
+    let mut numbers = vec![0; layouts.len()];
+    let mut users: Vec<_> = layouts.into_iter().zip(used).zip(0..).collect();
+    // An exhibit that was given twice is gone again.
+    users.retain(|((_, (files, _)), _)| *files > 0);
+    users.sort_by(|((a, (a_files, _)), _), ((b, (b_files, _)), _)| {
+        b_files.cmp(a_files).then_with(|| a.cmp(b))
+    });
+    let rows = users.into_iter().zip(1..);
+    let rows = rows.map(|(((own, (exhibits, hosts)), place), number)| {
+        if let Some(known) = numbers.get_mut::<usize>(place) {
+            *known = number;
+        }
         InventoryLayout {
             number,
             fields: own.names,
@@ -285,8 +320,9 @@ fn number_layouts(entries: &mut [Entry]) -> Vec<InventoryLayout> {
     });
     let rows: Vec<_> = rows.collect();
     for entry in entries {
-        let own = entry.layouts.iter().filter_map(|it| numbers.get(it));
-        entry.row.layouts = own.copied().collect();
+        for own in &mut entry.row.layouts {
+            *own = numbers.get(*own).copied().unwrap_or_default();
+        }
         entry.row.layouts.sort_unstable();
     }
     rows

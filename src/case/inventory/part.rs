@@ -8,17 +8,17 @@ use std::collections::BTreeSet;
 use indexmap::IndexSet;
 
 use crate::case::book::{Book, Fallback};
+use crate::case::digest::Sha256;
 use crate::case::host::{Host, NameSource};
-use crate::case::inventory::site::{day_of, day_text};
 use crate::case::inventory::{
-    Columns, Entry, Found, InventoryExhibit, Knowledge, LineCounts,
+    Columns, Day, Entry, Found, InventoryExhibit, Knowledge, LineCounts,
+    Server,
 };
-use crate::evidence::hex;
 use crate::limits;
 use crate::raw::Raw;
 use crate::scan::{Hit, Part, Setting, Tally};
 use crate::signature::Rule;
-use crate::w3c::{Date, Dialect, Field, Form, Layout, Record, Timestamp};
+use crate::w3c::{Date, Dialect, Field, Form, Layout, Record};
 use crate::warning::{Kind, Warning};
 
 /// What one chunk adds.
@@ -69,27 +69,27 @@ impl InventoryPart {
         }
     }
 
-    /// The row of the exhibit.
-    pub(super) fn finish(self, setting: &Setting, tally: Tally) -> Entry {
+    /// The row of the exhibit, and its layouts.
+    pub(super) fn finish(
+        self,
+        setting: &Setting,
+        tally: Tally,
+    ) -> (Entry, IndexSet<Columns>) {
         let hosts = self.book.into_hosts(&self.fallback);
         let mut hosts: Vec<_> = hosts.into_iter().map(Found::from).collect();
         if hosts.is_empty() && is_of_a_host(setting.dialect) {
             hosts.extend(host_of_rest(&self.fallback));
         }
-        let mut row = row(setting, &tally);
+        let mut row = Box::new(row(setting, &tally));
         row.layout_inferred = tally.inferred > 0;
         for host in &hosts {
-            row.hosts.insert(host.name.clone());
-            row.sites.extend(host.sites.iter().cloned());
             row.first = [row.first, host.first].into_iter().flatten().min();
             row.last = row.last.max(host.last);
         }
-        let named_day = setting
-            .identity
-            .date
+        let date = setting.identity.date;
+        row.named_day = date
             .and_then(|(year, month, day)| Date::new(year, month, day))
-            .map(|date| day_of(Timestamp::new(date, 0)));
-        row.named_day = named_day.map(day_text);
+            .map(Day::of);
         let mut warnings = tally.warnings;
         if tally.left_out > 0 {
             // Of what was not read nobody knows how often it happened.
@@ -104,9 +104,8 @@ impl InventoryPart {
             let path = setting.name.clone();
             warnings.push(Warning::new(Kind::Odd, path, detail));
         }
-        let layouts = self.layouts.into_iter().collect();
         let dialect = setting.dialect;
-        Entry { row, dialect, layouts, hosts, named_day, warnings }
+        (Entry { row, dialect, hosts, warnings }, self.layouts)
     }
 }
 
@@ -183,14 +182,14 @@ fn lacks(layout: &Layout) -> impl Iterator<Item = &'static str> {
 
 impl From<Host> for Found {
     fn from(host: Host) -> Self {
-        Self {
+        let server = Server {
             roles: host.roles.iter().cloned().collect(),
             name: host.name,
             source: host.source,
             sites: host.sites,
-            first: host.first,
-            last: host.last,
-        }
+        };
+        let (server, first, last) = (server.into(), host.first, host.last);
+        Self { server, first, last }
     }
 }
 
@@ -203,13 +202,14 @@ fn is_of_a_host(dialect: Dialect) -> bool {
 fn host_of_rest(fallback: &Fallback) -> Option<Found> {
     let (source, name) = fallback.host();
     let role = fallback.row().and_then(|row| row.role.clone());
-    (source != NameSource::None).then(|| Found {
-        name: Raw::from(name),
-        source,
-        roles: role.into_iter().collect(),
-        sites: fallback.site().into_iter().collect(),
-        first: None,
-        last: None,
+    (source != NameSource::None).then(|| {
+        let server = Server {
+            name: Raw::from(name),
+            source,
+            roles: role.into_iter().collect(),
+            sites: fallback.site().into_iter().collect(),
+        };
+        Found { server: server.into(), first: None, last: None }
     })
 }
 
@@ -224,11 +224,11 @@ fn row(setting: &Setting, tally: &Tally) -> InventoryExhibit {
     InventoryExhibit {
         path: setting.name.clone(),
         bytes: tally.bytes,
-        sha256: tally.sha256.as_ref().map(|digest| hex(digest)),
+        sha256: tally.sha256.map(Sha256),
         dialect: setting.dialect.as_str(),
         encoding: setting.encoding,
-        hosts: BTreeSet::new(),
-        sites: BTreeSet::new(),
+        hosts: Vec::new(),
+        sites: Vec::new(),
         first: None,
         last: None,
         named_day: None,
@@ -242,6 +242,6 @@ fn row(setting: &Setting, tally: &Tally) -> InventoryExhibit {
         }),
         layouts: Vec::new(),
         layout_inferred: false,
-        time_notes,
+        time_notes: time_notes.into(),
     }
 }

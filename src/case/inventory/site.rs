@@ -6,12 +6,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::case::host::NameSource;
-use crate::case::inventory::{Entry, Found};
+use crate::case::inventory::{Entry, Found, Server};
 use crate::raw::Raw;
-use crate::w3c::{Dialect, Timestamp};
+use crate::w3c::{Date, Dialect, Timestamp};
 
 /// One server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -66,16 +66,33 @@ impl InventorySite {
     }
 }
 
+/// A day, counted from 1970; written as `2001-07-19`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Day(i64);
+
+impl Day {
+    /// The day of a date.
+    pub(super) fn of(date: Date) -> Self {
+        Self(day_of(Timestamp::new(date, 0)))
+    }
+}
+
+impl Serialize for Day {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        out.serialize_str(&day_text(self.0))
+    }
+}
+
 /// Microseconds.
 const DAY: i64 = 86_400_000_000;
 
 /// The day of a time, counted from 1970.
-pub(super) fn day_of(time: Timestamp) -> i64 {
+fn day_of(time: Timestamp) -> i64 {
     time.micros().div_euclid(DAY)
 }
 
 /// The day as `2001-07-19`.
-pub(super) fn day_text(day: i64) -> String {
+fn day_text(day: i64) -> String {
     let midnight = Timestamp::from_micros(day.saturating_mul(DAY));
     let text = midnight.to_string();
     text.split('T').next().unwrap_or_default().to_owned()
@@ -97,14 +114,16 @@ pub(super) fn hosts(entries: &[Entry]) -> Vec<InventoryHost> {
     let mut sites: BTreeMap<(&Raw, Key), Growing> = BTreeMap::new();
     for entry in entries {
         for found in &entry.hosts {
-            let row = rows.entry(&found.name).or_insert(InventoryHost {
-                name: found.name.clone(),
-                source: found.source,
+            let server = &*found.server;
+            let new = || InventoryHost {
+                name: server.name.clone(),
+                source: server.source,
                 ..InventoryHost::default()
-            });
-            row.source = row.source.min(found.source);
-            row.roles.extend(found.roles.iter().cloned());
-            let key = (&found.name, key(entry, found));
+            };
+            let row = rows.entry(&server.name).or_insert_with(new);
+            row.source = row.source.min(server.source);
+            row.roles.extend(server.roles.iter().cloned());
+            let key = (&server.name, key(entry, server));
             sites.entry(key).or_default().add(entry, found);
         }
     }
@@ -120,8 +139,8 @@ pub(super) fn hosts(entries: &[Entry]) -> Vec<InventoryHost> {
 
 /// Where the logs of a host belong. One that names several sites is that of
 /// the whole host, and so are those of HTTP.sys, which name what they saw.
-fn key(entry: &Entry, found: &Found) -> Key {
-    let mut sites = found.sites.iter();
+fn key(entry: &Entry, server: &Server) -> Key {
+    let mut sites = server.sites.iter();
     let site = match (sites.next(), sites.next()) {
         (Some(site), None) => Some(site.clone()),
         _ => None,
@@ -149,7 +168,7 @@ impl Growing {
         // A day in a name counts where no record tells one.
         let days = match (found.first, found.last) {
             (Some(first), Some(last)) => Some((day_of(first), day_of(last))),
-            _ => entry.named_day.map(|day| (day, day)),
+            _ => entry.row.named_day.map(|Day(day)| (day, day)),
         };
         self.days.extend(days);
     }

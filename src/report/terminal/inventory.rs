@@ -240,7 +240,7 @@ fn exhibits(sheet: &mut Sheet, inventory: &Inventory) {
         sheet.page.whole(2, &raw(&exhibit.path));
         sheet.paragraph(4, 2, &text);
         if let Some(hash) = &exhibit.sha256 {
-            sheet.page.whole(4, hash);
+            sheet.page.whole(4, &hash.to_string());
         }
     }
 }
