@@ -31,7 +31,7 @@ struct Cost {
 }
 
 /// The most memory of a process so far; known on Linux alone.
-fn peak(process: u32) -> Option<u64> {
+pub fn peak(process: u32) -> Option<u64> {
     let path = format!("/proc/{process}/status");
     let status = std::fs::read_to_string(path).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM"))?;
@@ -130,6 +130,23 @@ fn overlapping(count: u16) -> Vec<u8> {
     }
     let length = u32::try_from(bytes.len()).unwrap() - place;
     bytes.extend_from_slice(&zip_end(count, length, place));
+    bytes
+}
+
+/// A million entries, all of the same bytes.
+fn crowd() -> Vec<u8> {
+    let log = "#Fields: date time c-ip cs-method cs-uri-stem sc-status\n\
+               2001-07-19 13:01:02 192.0.2.7 GET /a.htm 200\n";
+    let mut member = ZipMember::deflated("W3SVC1/000000.log", log.as_bytes());
+    let mut bytes = member.local();
+    let place = bytes.len();
+    for number in 0..1_000_000 {
+        member.name = format!("W3SVC1/{number:06}.log").into_bytes();
+        bytes.extend_from_slice(&member.entry(0));
+    }
+    let length = u32::try_from(bytes.len() - place).unwrap();
+    let place = u32::try_from(place).unwrap();
+    bytes.extend_from_slice(&zip_end(1, length, place));
     bytes
 }
 
@@ -262,6 +279,7 @@ fn hostile() -> Vec<Way> {
         ("bombs.tar", tar(&bomb_in_tar)),
         ("deep.tar", gzip_within_gzip(12)),
         ("overlap.zip", overlapping(2_000)),
+        ("crowd.zip", crowd()),
         ("encrypted.zip", zip_of(&[encrypted(member(), b"secret")])),
         ("strange.zip", zip_with(10, &[97, 0])),
         ("long.zip", zip_with(24, &u32::MAX.to_le_bytes())),

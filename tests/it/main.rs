@@ -10,6 +10,7 @@
 //! | `commands` | do messages and exit codes hold, on the real binary? |
 //! | `copies` | do copies count once? |
 //! | `corpus` | are real logs accounted for and judged as a person would? |
+//! | `crowds` | what does one more of many small files cost? |
 //! | `cuts` | does it matter where a file is cut? |
 //! | `determinism` | the same bytes, however it is scanned? |
 //! | `dialects` | is every dialect read alike, and no byte moved? |
@@ -42,6 +43,7 @@ mod codepages;
 mod commands;
 mod copies;
 mod corpus;
+mod crowds;
 mod cuts;
 mod determinism;
 mod dialects;
