@@ -11,13 +11,14 @@ use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 
-use crate::case::compare::{Keys, Meetings, Print, Prints};
+use crate::case::compare::{Keys, Print, Taking};
 use crate::case::exhibit::Copied;
 use crate::evidence::Evidence;
 use crate::limits;
 use crate::raw::Raw;
 use crate::scan::{Again, Known, Progress, Scanner};
 use crate::signature::{Signatures, Source};
+use crate::w3c::Record;
 
 /// A log that may share lines with others.
 #[derive(Debug)]
@@ -193,59 +194,65 @@ struct Reader<'r> {
     keys: &'r Keys,
 }
 
-impl Reader<'_> {
-    fn again(&self, places: &[Place]) -> Again {
+impl<'r> Reader<'r> {
+    /// Takes something of each record of these logs; `None` where it was
+    /// interrupted.
+    fn take<T: Send>(
+        &self,
+        places: &[Place],
+        take: impl Fn(&Record<'_>, u64) -> Option<T> + Sync,
+    ) -> Option<Vec<(Place, &'r Log, Vec<T>)>> {
+        let log =
+            |place: &Place| Some((*place, self.logs.get(*place as usize)?));
+        let logs: Vec<_> = places.iter().filter_map(log).collect();
         let mut again = Again::default();
-        for log in places.iter().filter_map(|at| self.logs.get(*at as usize)) {
+        for (_, log) in &logs {
             again.read(log.path.clone(), Known::default());
         }
-        again
+        let taking = Taking::new(&take);
+        let (evidence, progress) = (self.evidence, self.progress);
+        if !self.scanner.scan_again(evidence, &again, &taking, progress) {
+            return None;
+        }
+        let mut read = taking.into_logs();
+        let of_log = |(place, log): (Place, &'r Log)| {
+            (place, log, read.remove(&log.path).unwrap_or_default())
+        };
+        Some(logs.into_iter().map(of_log).collect())
     }
 
     /// All lines of these logs. One that changed since is left out.
     fn lines(&self, places: &[Place]) -> Option<Vec<Seen>> {
-        let prints = Prints::new(self.keys);
-        let again = self.again(places);
-        let (evidence, progress) = (self.evidence, self.progress);
-        if !self.scanner.scan_again(evidence, &again, &prints, progress) {
-            return None;
-        }
-        let mut read = prints.into_logs();
+        let print = |record: &Record<'_>, offset| {
+            Some((self.keys.print(record), offset))
+        };
         let mut lines = Vec::new();
-        for place in places {
-            let Some(log) = self.logs.get(*place as usize) else { continue };
-            let own = read.remove(&log.path).unwrap_or_default();
+        for (place, log, own) in self.take(places, print)? {
             if own.len() as u64 == log.records {
                 lines.extend(own.into_iter().filter_map(|(print, offset)| {
                     let (print, offset) = (print?, Some(offset));
-                    Some(Seen { print, log: *place, offset })
+                    Some(Seen { print, log: place, offset })
                 }));
             }
         }
         Some(lines)
     }
 
-    /// Which of the known lines these logs hold.
+    /// Which of the known lines these logs hold, as often as they do.
     fn meetings(
         &self,
         places: &[Place],
         known: &[Print],
     ) -> Option<Vec<Seen>> {
-        let meetings = Meetings::new(self.keys, known);
-        let again = self.again(places);
-        let (evidence, progress) = (self.evidence, self.progress);
-        if !self.scanner.scan_again(evidence, &again, &meetings, progress) {
-            return None;
-        }
-        let mut read = meetings.into_logs();
+        let meet = |record: &Record<'_>, _| {
+            let print = self.keys.print(record)?;
+            u32::try_from(known.binary_search(&print).ok()?).ok()
+        };
         let mut lines = Vec::new();
-        for place in places {
-            let Some(log) = self.logs.get(*place as usize) else { continue };
-            let met = read.remove(&log.path).unwrap_or_default();
-            let met = met.into_iter();
-            lines.extend(met.filter_map(|number| {
+        for (place, _, met) in self.take(places, meet)? {
+            lines.extend(met.into_iter().filter_map(|number| {
                 let print = *known.get(number as usize)?;
-                Some(Seen { print, log: *place, offset: None })
+                Some(Seen { print, log: place, offset: None })
             }));
         }
         Some(lines)
@@ -292,16 +299,20 @@ fn shared(logs: &[Log], mut lines: Vec<Seen>) -> Vec<Overlap> {
     found.into_values().collect()
 }
 
+/// True where both are known, and not the same.
+pub(super) fn differ(one: Option<&Raw>, other: Option<&Raw>) -> bool {
+    one.is_some() && other.is_some() && one != other
+}
+
 /// True where so many common lines make one log the copy of a part of
 /// another. Two servers of a farm may log the same health check in the same
 /// second, so more is asked of them than of two logs of one host.
 fn is_copy(log: &Log, keeper: &Log, shared: u64) -> bool {
     let is_half = shared.saturating_mul(2) >= log.records;
     let is_much = shared >= limits::RECORDS_OF_A_COPY;
-    let differ = |one: &Option<Raw>, other: &Option<Raw>| {
-        one.is_some() && other.is_some() && one != other
-    };
-    if differ(&log.host, &keeper.host) || differ(&log.site, &keeper.site) {
+    let (host, site) = (log.host.as_ref(), log.site.as_ref());
+    if differ(host, keeper.host.as_ref()) || differ(site, keeper.site.as_ref())
+    {
         return is_much && shared.saturating_mul(10) >= log.records * 9;
     }
     if log.host.is_some() && log.host == keeper.host {

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use crate::case::copies::Share;
+use crate::case::overlaps::differ;
 use crate::limits;
 use crate::raw::Raw;
 use crate::scan::Hit;
@@ -138,7 +139,8 @@ pub(super) fn find(shares: &[Share]) -> Vec<Tie> {
             }
             let found = candidates(&known, &trace).find(|(found, share)| {
                 let there = taken.get(&(share.path(), found.offset));
-                may_be_one_host(filter, share) && there.is_none()
+                let (own, other) = (filter.known_host(), share.known_host());
+                !differ(own, other) && there.is_none()
             });
             if let Some((found, share)) = found {
                 taken.insert((share.path(), found.offset), here);
@@ -178,10 +180,4 @@ fn candidates<'k, 's>(
 
 fn is_filter(share: &Share) -> bool {
     share.row.dialect == Dialect::UrlScan
-}
-
-/// False where both hosts are known and differ.
-fn may_be_one_host(one: &Share, other: &Share) -> bool {
-    let (one, other) = (one.known_host(), other.known_host());
-    one.is_none() || other.is_none() || one == other
 }

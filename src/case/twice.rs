@@ -141,12 +141,12 @@ impl Changes {
         Self { by_path, read: BTreeMap::new() }
     }
 
-    /// What is to be read again.
-    fn again(&self) -> Again {
+    /// What is to be read again, and without what; that is gone from here.
+    fn again(&mut self) -> Again {
         let mut again = Again::default();
-        for (path, change) in &self.by_path {
-            let (passed, refused) =
-                (change.passed.clone(), change.refused.clone());
+        for (path, change) in &mut self.by_path {
+            let passed = std::mem::take(&mut change.passed);
+            let refused = std::mem::take(&mut change.refused);
             let is_same = passed.is_empty() && refused.is_empty();
             if change.keeper.is_none() && !is_same {
                 again.read(path.clone(), Known::new(passed, refused));

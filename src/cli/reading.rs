@@ -22,15 +22,26 @@ pub fn reading(source: &SourceArgs) -> Result<Reading> {
     };
     let host = source.host.as_deref().map(Raw::from);
     let mut reading = Reading { told, host, ..Reading::default() };
-    for word in &words.timezone {
+    (reading.told.zone, reading.zones) = by_host(&words.timezone, zone)?;
+    Ok(reading)
+}
+
+/// What is told of all hosts by `NAME`, and of single ones by `HOST=NAME`.
+#[allow(clippy::type_complexity)] // a value, and a list by host
+fn by_host<T>(
+    words: &[String],
+    read: impl Fn(&str) -> Result<T>,
+) -> Result<(Option<T>, Vec<(Raw, T)>)> {
+    let (mut all, mut single) = (None, Vec::new());
+    for word in words {
         match word.split_once('=') {
-            None => reading.told.zone = Some(zone(word)?),
+            None => all = Some(read(word)?),
             Some((host, name)) => {
-                reading.zones.push((Raw::from(host.trim()), zone(name)?));
+                single.push((Raw::from(host.trim()), read(name)?));
             }
         }
     }
-    Ok(reading)
+    Ok((all, single))
 }
 
 /// How many threads read, and how they open files.
@@ -53,15 +64,7 @@ pub fn zone(name: &str) -> Result<Zone> {
 
 /// Enters the code page of all hosts, and those of single ones.
 pub fn read_codepages(words: &[String], reading: &mut Reading) -> Result<()> {
-    for word in words {
-        match word.split_once('=') {
-            None => reading.codepage = Some(codepage(word)?),
-            Some((host, name)) => {
-                let host = Raw::from(host.trim());
-                reading.codepages.push((host, codepage(name)?));
-            }
-        }
-    }
+    (reading.codepage, reading.codepages) = by_host(words, codepage)?;
     Ok(())
 }
 

@@ -14,8 +14,8 @@ pub struct Again {
     exhibits: BTreeMap<Raw, Known>,
 }
 
-/// What is known of an exhibit: the records that are passed over, and those that
-/// are known to be refused, by the byte that they begin at.
+/// What is known of an exhibit: the records that are passed over, and those
+/// that were refused, by the byte that they begin at.
 #[derive(Clone, Debug, Default)]
 pub struct Known {
     passed: Vec<u64>,

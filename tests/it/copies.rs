@@ -12,9 +12,10 @@ use crate::archives::{below, tar_of, zip};
 use crate::packers::{gzip, zstd};
 use crate::support::{Folder, root, run};
 
-const COUNTED: [&str; 4] = ["findings", "hosts", "clients", "features"];
+pub const COUNTED: [&str; 4] = ["findings", "hosts", "clients", "features"];
 
-fn scan(paths: &[&Path], more: &[&str]) -> (Option<i32>, Value) {
+/// The exit code of a scan, and its case.
+pub fn scan(paths: &[&Path], more: &[&str]) -> (Option<i32>, Value) {
     let mut args = vec!["scan", "-q", "--format", "json"];
     args.extend(more);
     args.extend(paths.iter().map(|path| path.to_str().unwrap()));

@@ -9,10 +9,9 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::archives::{tar_of, zip};
+use crate::copies::{COUNTED, scan};
 use crate::packers::zstd;
 use crate::support::{Folder, run};
-
-const COUNTED: [&str; 4] = ["findings", "hosts", "clients", "features"];
 
 const FIELDS: &str = "#Software: Microsoft Internet Information Services 5.0\n\
     #Fields: date time c-ip s-computername cs-method cs-uri-stem \
@@ -43,14 +42,6 @@ fn day(day: u32, computer: &str) -> String {
 
 fn days(days: impl Iterator<Item = u32>) -> String {
     days.map(|one| day(one, "WEB01")).collect()
-}
-
-fn scan(paths: &[&Path], more: &[&str]) -> (Option<i32>, Value) {
-    let mut args = vec!["scan", "-q", "--format", "json"];
-    args.extend(more);
-    args.extend(paths.iter().map(|path| path.to_str().unwrap()));
-    let run = run(args);
-    (run.code, serde_json::from_slice(&run.stdout).unwrap())
 }
 
 fn row<'c>(case: &'c Value, end: &str) -> &'c Value {
