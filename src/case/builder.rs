@@ -71,11 +71,11 @@ impl Growing {
     fn add(&mut self, share: Share) {
         let Share { row, seat, rest, .. } = share;
         let path = row.path.clone();
-        if self.draft.exhibits.get(&path).is_some() {
+        if self.draft.exhibits.contains_key(&path) {
             let detail = "given twice; counted once";
             return self.draft.warn(Warning::new(Kind::Odd, path, detail));
         }
-        self.draft.exhibits.enter(path.clone(), row);
+        self.draft.exhibits.insert(path.clone(), row);
         if let Some(seat) = seat {
             self.draft.host(seat.host());
         }

@@ -17,7 +17,6 @@ use crate::case::exhibit::Exhibit;
 use crate::case::finding::Finding;
 use crate::case::host::Host;
 use crate::case::names::{Name, Names};
-use crate::case::rows::Rows;
 use crate::case::run::Run;
 use crate::case::{Case, derive};
 use crate::error::{Error, Result};
@@ -29,8 +28,9 @@ use crate::warning::{Kind, Warning};
 /// A case while it grows.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
-    pub exhibits: Rows<Exhibit>,
-    pub hosts: Rows<Host>,
+    /// In boxes, as rows move while the table grows.
+    pub exhibits: IndexMap<Raw, Box<Exhibit>>,
+    pub hosts: IndexMap<Raw, Host>,
     /// Names of features by id.
     pub features: IndexMap<String, String>,
     /// Counts by what makes warnings the same.
@@ -160,8 +160,8 @@ impl Draft {
 
     /// True where nothing is in it.
     pub(super) fn is_empty(&self) -> bool {
-        self.exhibits.names().next().is_none()
-            && self.hosts.names().next().is_none()
+        self.exhibits.is_empty()
+            && self.hosts.is_empty()
             && self.features.is_empty()
             && self.warnings.is_empty()
             && self.judged.is_none()
@@ -175,7 +175,10 @@ impl Draft {
         let mut copies = Vec::new();
         let counted =
             |row: &&Exhibit| row.copy_of.is_none() && row.records > 0;
-        for row in self.exhibits.in_order().filter(counted) {
+        let mut rows: Vec<&Exhibit> =
+            self.exhibits.values().map(|row| &**row).collect();
+        rows.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        for row in rows.into_iter().filter(counted) {
             let Some(content) = row.content() else { continue };
             let content = (content, host_that_counts(row));
             match kept.get(&content) {
@@ -200,12 +203,11 @@ impl Draft {
 
     /// The host, where there is one only; it is gone from here.
     pub(super) fn take_single_host(&mut self) -> Option<Host> {
-        let hosts = std::mem::take(&mut self.hosts);
-        if hosts.names().nth(1).is_some() {
-            self.hosts = hosts;
-            return None;
-        }
-        hosts.into_rows().next()
+        let is_single = self.hosts.len() == 1;
+        is_single
+            .then(|| std::mem::take(&mut self.hosts))?
+            .into_values()
+            .next()
     }
 
     /// Adds a host, or what is new about it.
@@ -222,7 +224,7 @@ impl Draft {
     /// for then its hits would count twice.
     pub(super) fn absorb(&mut self, other: Self) -> Result<()> {
         self.add_exhibits(other.exhibits)?;
-        for host in other.hosts.into_rows() {
+        for host in other.hosts.into_values() {
             self.host(host);
         }
         for (id, name) in other.features {
@@ -244,9 +246,12 @@ impl Draft {
         Ok(())
     }
 
-    fn add_exhibits(&mut self, theirs: Rows<Exhibit>) -> Result<()> {
+    fn add_exhibits(
+        &mut self,
+        theirs: IndexMap<Raw, Box<Exhibit>>,
+    ) -> Result<()> {
         let own = &self.exhibits;
-        let twice = theirs.names().filter(|path| own.get(path).is_some());
+        let twice = theirs.keys().filter(|path| own.contains_key(*path));
         if let Some(path) = twice.min() {
             let own = own.get(path).zip(theirs.get(path));
             let same = own.is_some_and(|(own, other)| {
@@ -274,10 +279,13 @@ impl Draft {
         let findings = judged.findings.into_values();
         let mut findings: Vec<Finding> = findings.collect();
         findings.sort_by(|a, b| (&a.host, &a.rule).cmp(&(&b.host, &b.rule)));
+        let (mut exhibits, mut hosts) = (self.exhibits, self.hosts);
+        exhibits.sort_unstable_keys();
+        hosts.sort_unstable_keys();
         let mut case = Case {
             run,
-            exhibits: self.exhibits.into_ordered().collect(),
-            hosts: self.hosts.into_ordered().map(|it| *it).collect(),
+            exhibits: exhibits.into_values().collect(),
+            hosts: hosts.into_values().collect(),
             clients: judged.clients.into_rows(&judged.names),
             findings,
             warnings: self.warnings.into_iter().map(warning).collect(),
@@ -295,7 +303,7 @@ impl From<Case> for Draft {
         let features = case.features.into_iter();
         draft.features = features.map(|row| (row.id, row.name)).collect();
         for row in case.exhibits {
-            draft.exhibits.enter(row.path.clone(), row);
+            draft.exhibits.insert(row.path.clone(), row);
         }
         for row in case.hosts {
             draft.hosts.insert(row.name.clone(), row);

@@ -20,7 +20,7 @@
 //! | `overlaps`, `marks`, `compare` | and such of which only a part is |
 //! | `ties` | one request in the logs of IIS and of URLScan |
 //! | `twice` | reads again what one of these concerns |
-//! | `draft`, `rows` | rows under their keys while a case grows |
+//! | `draft` | rows under their keys while a case grows |
 //! | `pool`, `rare`, `digest` | a million exhibits in little memory |
 //! | `derive`, `feature`, `summary` | what follows once all is joined |
 //! | `inventory` | the first look: another collector, nothing is judged |
@@ -50,7 +50,6 @@ mod overlaps;
 mod part;
 mod pool;
 mod rare;
-mod rows;
 mod run;
 mod site_config;
 mod summary;
