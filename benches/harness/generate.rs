@@ -61,13 +61,15 @@ impl Default for Recipe {
     }
 }
 
-/// Random numbers that are the same everywhere: SplitMix64.
+/// Random numbers that are the same everywhere: SplitMix64. Its state goes on
+/// by a fixed step, so seeds must not be that many steps apart: they would be
+/// the same numbers, a little later.
 #[derive(Clone, Debug)]
 pub struct Dice(u64);
 
 impl Dice {
     pub fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15))
+        Self(seed)
     }
 
     pub fn roll(&mut self) -> u64 {
