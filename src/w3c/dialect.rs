@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use self::directives::Directives;
 use self::rows::Rows;
+pub(super) use self::rows::has_own_form;
 use crate::limits;
 use crate::w3c::Parser;
 

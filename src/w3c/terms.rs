@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use crate::w3c::dates::{self, DateOrder};
+use crate::w3c::dialect::has_own_form;
 use crate::w3c::form::Form;
 use crate::w3c::infer::infer;
 use crate::w3c::zone::Zone;
@@ -175,9 +176,14 @@ impl<'a> Rows<'a> {
 /// the forms that have one only.
 fn layouts(rows: &Rows<'_>, told: &Told) -> Vec<Arc<Layout>> {
     let mut layouts = Vec::new();
-    match &told.fields {
-        Some(text) => layouts.extend(Layout::from_fields(text)),
-        None => layouts = infer(&rows.without, rows.next.as_deref()),
+    if let Some(text) = &told.fields {
+        layouts.extend(Layout::from_fields(text));
+    } else {
+        // What has a form of its own leaves nothing to be guessed: a user's
+        // name may look like a path.
+        let open = rows.without.iter().filter(|row| !has_own_form(row));
+        let open: Vec<_> = open.copied().collect();
+        layouts = infer(&open, rows.next.as_deref());
     }
     let forms = [Form::Ncsa, Form::Native, Form::UrlScan];
     layouts.extend(forms.into_iter().filter_map(Layout::fixed));

@@ -49,6 +49,29 @@ fn parser(text: &[u8], told: &Told) -> Parser {
     Parser::new(State { terms, ..State::default() })
 }
 
+/// A user's name is what a client says it is.
+#[test]
+fn a_name_like_a_path_does_not_turn_a_log_into_another() {
+    let rows: String = (10..40)
+        .map(|second| {
+            format!(
+                "192.0.2.1 AAA /x [19/Jul/2001:13:01:{second} -0400] \
+                 \"GET /scripts/root.exe?/c+dir\" 404 612\n"
+            )
+        })
+        .collect();
+    let mut parser = parser(rows.as_bytes(), &Told::default());
+    for row in rows.lines() {
+        let Line::Record(record) = parser.line(row.as_bytes(), false) else {
+            panic!("{row}")
+        };
+        assert!(!record.layout.is_inferred());
+        assert_eq!(record.get(Field::CsUsername), Some(&b"/x"[..]));
+        let stem = record.target().stem;
+        assert_eq!(stem, Some(&b"/scripts/root.exe"[..]));
+    }
+}
+
 /// What a line is, in words.
 fn describe(line: &Line<'_>) -> String {
     let record = match line {

@@ -189,6 +189,11 @@ pub(super) fn shape(row: &[u8]) -> Shape {
     }
 }
 
+/// True for a row of a log whose columns are always the same.
+pub(in crate::w3c) fn has_own_form(row: &[u8]) -> bool {
+    matches!(shape(row), Shape::Ncsa | Shape::IisNative | Shape::UrlScan)
+}
+
 /// `2001-07-19 ` or `13:01:02 ` at the start.
 fn is_dated(row: &[u8]) -> bool {
     let Some(first) = columns(row).next() else { return false };
