@@ -287,7 +287,7 @@ fn many_rules(bench: &Bench) -> Vec<Figure> {
     let path = bench.plain();
     let own = rules_of(bench);
     let mut figures = Vec::new();
-    for (all, goal) in [(300, 1.15), (1000, 1.40)] {
+    for (all, goal) in [(1000, 1.15), (3000, 1.40)] {
         let folder = bench.folder.join(format!("rules-{all}"));
         rules::write(all - own, &folder).expect("the folder takes them");
         let with = || {

@@ -243,7 +243,8 @@ impl Signatures {
         rule.sleuth.feature.as_deref().and_then(|id| self.feature(id))
     }
 
-    /// The feature that a rule names, else the one whose URL was hit.
+    /// The feature that a rule names, else the one whose URL was hit; of
+    /// several the one that asks for most, then the first.
     pub fn feature_of(
         &self,
         rule: &Rule,
@@ -253,45 +254,59 @@ impl Signatures {
         self.own_feature(rule).or_else(|| {
             let method = record.get(Field::CsMethod).unwrap_or_default();
             let query = record.target().query.unwrap_or_default();
-            self.features.iter().find(|one| reaches(one, method, stem, query))
+            let fits = self.features.iter().filter_map(|feature| {
+                Some((reaches(feature, method, stem, query)?, feature))
+            });
+            let mut best: Option<(usize, &Feature)> = None;
+            for (bytes, feature) in fits {
+                if best.is_none_or(|(most, _)| most < bytes) {
+                    best = Some((bytes, feature));
+                }
+            }
+            best.map(|(_, feature)| feature)
         })
     }
 }
 
-/// True where a request reaches a feature.
+/// How narrowly a feature's URL fits a request, by the bytes of what it asks
+/// for; none where the request does not reach it.
 fn reaches(
     feature: &Feature,
     method: &[u8],
     stem: &[u8],
     query: &[u8],
-) -> bool {
+) -> Option<usize> {
     let fold = Fold::Case;
     let url = &feature.url;
-    let has_extension = |end: &String| {
+    if url.methods.iter().any(|it| fold.equals(method, it.as_bytes())) {
+        // Whatever the URL, the verb is what is asked for.
+        return Some(usize::MAX);
+    }
+    let has_extension = |end: &&String| {
         let dotted = format!(".{end}");
         fold.ends_with(stem, dotted.as_bytes())
             || fold.contains(stem, format!("{dotted}/").as_bytes())
     };
-    let at_stem = url.extensions.iter().any(has_extension)
-        || url
-            .prefixes
-            .iter()
-            .any(|one| fold.starts_with(stem, one.as_bytes()))
-        || url.contains.iter().any(|one| fold.contains(stem, one.as_bytes()));
-    let by_stem = !url.extensions.is_empty()
+    let starts = |it: &&String| fold.starts_with(stem, it.as_bytes());
+    let has = |it: &&String| fold.contains(stem, it.as_bytes());
+    let asks = |it: &&String| fold.contains(query, it.as_bytes());
+    let extensions = url.extensions.iter().filter(has_extension);
+    let prefixes = url.prefixes.iter().filter(starts);
+    let by_stem = extensions
+        .chain(prefixes)
+        .chain(url.contains.iter().filter(has))
+        .map(String::len)
+        .max();
+    let by_query = url.query.iter().filter(asks).map(String::len).max();
+    let asks_stem = !url.extensions.is_empty()
         || !url.prefixes.is_empty()
         || !url.contains.is_empty();
-    let at_query =
-        url.query.iter().any(|one| fold.contains(query, one.as_bytes()));
-    let at_method =
-        url.methods.iter().any(|one| fold.equals(method, one.as_bytes()));
-    at_method
-        || match (by_stem, url.query.is_empty()) {
-            (true, true) => at_stem,
-            (true, false) => at_stem && at_query,
-            (false, false) => at_query,
-            (false, true) => false,
-        }
+    match (asks_stem, url.query.is_empty()) {
+        (true, true) => by_stem,
+        (true, false) => Some(by_stem? + by_query?),
+        (false, false) => by_query,
+        (false, true) => None,
+    }
 }
 
 /// What rules refer to.

@@ -166,9 +166,18 @@ fn the_infected_machine_inside_is_a_worm() {
         let client = named(address).expect(address);
         assert!(!client.worm, "{address} is a person, not a worm");
     }
-    // Who fetched the worm's mail from WEB1 is a victim, not an attacker.
+    // Who fetched the worm's mail from WEB1 is a victim, not an attacker:
+    // what shows is that WEB1 serves it.
     for address in ["198.51.100.61", "10.1.3.104", "10.1.5.117"] {
-        assert!(named(address).is_none(), "{address} attacked nobody");
+        let Some(client) = named(address) else { continue };
+        assert!(!client.worm, "{address} attacked nobody");
+        for finding in &client.findings {
+            assert_eq!(
+                finding.rule.as_bytes(),
+                b"nimda-readme-eml",
+                "{address}"
+            );
+        }
     }
 }
 
@@ -270,10 +279,11 @@ fn every_attack_is_hit_and_nothing_else() {
     }
     let missed: Vec<_> = attacks.difference(&hit).collect();
     assert!(missed.is_empty(), "no rule matched {missed:?}");
-    // Someone asks EXCH01 for a page of other intruders; a scanner asks
-    // SP01 for other people's software.
+    // Someone asks EXCH01 for pages of other intruders; a scanner asks SP01
+    // for other people's software; visitors of WEB1 are served the worm.
     let counts = by_server(other.iter().map(|(name, _)| name.as_str()));
-    let expected = BTreeMap::from([("EXCH01", 1), ("SP01", 8)]);
+    let expected =
+        BTreeMap::from([("EXCH01", 2), ("FREIGHT-WEB1", 5), ("SP01", 8)]);
     assert_eq!(counts, expected, "hits beside the attacks: {other:?}");
 }
 
