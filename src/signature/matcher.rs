@@ -4,12 +4,13 @@
 use std::ops::Range;
 
 use crate::signature::anchor::{Anchor, Group, anchors, torn_anchors};
-use crate::signature::evaluate::{Resolved, Torn};
+use crate::signature::evaluate::Resolved;
 use crate::signature::foreign::{self, Spot};
 use crate::signature::pattern::Fold;
 use crate::signature::prefilter::{Grams, Prefilter};
 use crate::signature::rule::Rule;
 use crate::signature::seam::Seams;
+use crate::signature::torn::Torn;
 use crate::signature::view::Sight;
 use crate::w3c::decode::Decoded;
 use crate::w3c::simd::Isa;

@@ -24,6 +24,7 @@ pub mod rule;
 mod seam;
 mod set;
 mod sieve;
+mod torn;
 mod value;
 mod variant;
 mod view;
