@@ -197,7 +197,7 @@ impl Resolved {
             Op::Null => (!has_value(view, record)).then_some(Form::Raw),
             Op::FieldRef { how, .. } => {
                 let other = self.others.get(index)?.as_ref()?;
-                let value = raw_value(other, record)?;
+                let value = other.raw_value(record)?;
                 sight.find(view, record, &mut |text| {
                     how.holds(text, value, fold)
                 })
@@ -266,18 +266,7 @@ fn cost(test: &Test) -> u32 {
 }
 
 fn has_value(view: &View, record: &Record<'_>) -> bool {
-    raw_value(view, record).is_some()
-}
-
-/// The value as logged; of a request, its query.
-fn raw_value<'a>(view: &View, record: &Record<'a>) -> Option<&'a [u8]> {
-    match view {
-        View::Line => Some(record.line),
-        View::Request => record.target().query,
-        View::Stem | View::Extension => record.target().stem,
-        View::Field(field) => record.get(*field),
-        View::Custom(name) => record.get_named(name.as_bytes()),
-    }
+    view.raw_value(record).is_some()
 }
 
 fn address(text: &[u8]) -> Option<IpAddr> {
