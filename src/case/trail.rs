@@ -313,7 +313,7 @@ mod tests {
             place: Place {
                 exhibit: Raw::default(),
                 line,
-                offset: line * 100,
+                offset: 0,
                 host: Raw::from("web"),
                 client: None,
                 text: None,

@@ -129,13 +129,13 @@ impl Reader<'_, '_> {
         if let Some(node) = map.get("filter") {
             return self.filter(node);
         }
-        let detection = self.detection(map);
-        let mut rule = self.described(map)?;
-        rule.sleuth = match map.get("iisleuth") {
+        let rule = self.described(map);
+        let sleuth = match map.get("iisleuth") {
             None => Sleuth::default(),
             Some(node) => sleuth(node, self.faults),
         };
-        rule.detection = detection?;
+        let detection = self.detection(map)?;
+        let rule = Rule { sleuth, detection, ..rule? };
         Some(Loaded::Rule(Box::new(rule)))
     }
 

@@ -287,8 +287,8 @@ fn faults_of_the_head() {
 #[test]
 fn other_documents_are_refused() {
     let cases = [
-        ("title: x\ncorrelation: {}\n", "2:14 `type` is missing"),
-        ("title: x\nfilter: {}\n", "`logsource` is missing"),
+        ("title: x\ncorrelation: {}\n", "2:14 `correlation` needs `type`"),
+        ("title: x\nfilter: {}\n", "1:1 the rule needs `logsource`"),
         ("action: global\n", "1:1 rule collections"),
     ];
     for (text, wanted) in cases {
