@@ -13,6 +13,7 @@ use crate::signature::condition::{self, Searches, all, any};
 use crate::signature::criteria;
 use crate::signature::diagnostic::{Diagnostic, Faults, Position, quote};
 use crate::signature::entries::{Entries, items};
+use crate::signature::fields;
 use crate::signature::rule::{
     Detection, Expr, Level, Rule, Sleuth, Stage, TestLine, Tests,
 };
@@ -34,7 +35,8 @@ pub(super) enum Loaded {
 const STATUSES: [&str; 5] =
     ["stable", "test", "experimental", "deprecated", "unsupported"];
 
-const SLEUTH_KEYS: [&str; 7] = [
+const SLEUTH_KEYS: [&str; 8] = [
+    "columns",
     "feature",
     "stage",
     "worm",
@@ -188,7 +190,17 @@ impl Reader<'_, '_> {
         })
     }
 
+    /// The columns of the user's own logs that the rule names.
+    fn columns(&mut self, map: Entries<'_>) -> Vec<String> {
+        let node = map.get("iisleuth");
+        let node = node.filter(|it| matches!(it.value, Value::Map(_)));
+        let block =
+            node.and_then(|it| Entries::of(it, "`iisleuth`", self.faults));
+        block.map_or_else(Vec::new, |it| it.texts("columns", self.faults))
+    }
+
     fn detection(&mut self, map: Entries<'_>) -> Option<Detection> {
+        let own = self.columns(map);
         let Some(node) = map.get("detection") else {
             map.missing("detection", self.faults);
             return None;
@@ -202,6 +214,7 @@ impl Reader<'_, '_> {
                 "it belongs to aggregations, which Sigma dropped",
             );
         }
+        fields::check(map, &own, self.faults);
         let mut searches = Searches::default();
         let mut tests = value::Tests::new(self.faults, self.budget);
         for (key, node) in map.iter() {
