@@ -11,7 +11,9 @@ use serde::Serialize;
 use super::args::FeatureArgs;
 use super::console::{print, safe};
 use super::exit::Exit;
-use super::signatures::{did_you_mean, field, load, print_json, wrap};
+use super::signatures::{
+    did_you_mean, field, load, own_field, print_json, wrap,
+};
 use crate::error::{Error, Result};
 use crate::signature::{Feature, Rule, Signatures, Source};
 
@@ -49,10 +51,25 @@ pub fn run(words: &FeatureArgs) -> Result<Exit> {
 
 fn find<'s>(signatures: &'s Signatures, id: &str) -> Result<&'s Feature> {
     let all = signatures.features();
-    let found = all.iter().find(|it| it.id.eq_ignore_ascii_case(id));
-    found.ok_or_else(|| {
+    let same = all.iter().find(|it| it.id.eq_ignore_ascii_case(id));
+    same.ok_or_else(|| {
+        // A library, an extension or a verb leads to its feature too.
+        let word = id.trim_start_matches('.');
+        let stands_for = |it: &&Feature| {
+            let url = &it.url;
+            let mut named = url.extensions.iter().chain(&url.methods);
+            named.any(|it| it.eq_ignore_ascii_case(word))
+                || it.component.as_deref().is_some_and(|component| {
+                    component.to_lowercase().contains(&word.to_lowercase())
+                })
+        };
+        let found = all.iter().filter(stands_for).map(|it| it.id.as_str());
+        let found: Vec<&str> = found.take(5).collect();
         let ids = all.iter().map(|it| it.id.as_str());
-        let help = did_you_mean(id, ids, "`iisleuth features`");
+        let help = match found.as_slice() {
+            [] => did_you_mean(id, ids, "`iisleuth features`"),
+            ids => format!("it belongs to {}", ids.join(", ")),
+        };
         Error::usage(format!("no feature has the id {id}; {help}"))
     })
 }
@@ -126,7 +143,7 @@ fn part(
     if rows.iter().any(|(_, value)| !value.is_empty()) {
         writeln!(out, "\n{head}:")?;
     }
-    rows.iter().try_for_each(|(word, value)| field(out, word, value))
+    rows.iter().try_for_each(|(word, value)| own_field(out, word, value))
 }
 
 /// The rules that name a feature.

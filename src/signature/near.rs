@@ -40,6 +40,10 @@ pub fn near_names<'n>(
         .collect();
     near.sort_unstable();
     near.dedup();
+    // Beside a small slip a larger one is noise.
+    if let Some((0, least, _)) = near.first().copied() {
+        near.retain(|(_, away, _)| *away == least);
+    }
     near.truncate(SUGGESTED);
     near.into_iter().map(|(_, _, name)| name).collect()
 }
@@ -61,6 +65,7 @@ mod tests {
     fn slips_come_before_parts_and_the_rest_not_at_all() {
         let near = |word| near_names(word, NAMES);
         assert_eq!(near("code-rad"), ["code-red"]);
+        assert_eq!(near("code-red-twi"), ["code-red-two"]);
         assert_eq!(near("nimda"), ["nimda-cmd-exe", "nimda-root-exe"]);
         assert_eq!(near("isapi-htr-request"), ["isapi-htr"]);
         assert_eq!(near("cve-2001-0501"), ["CVE-2001-0500"]);

@@ -24,14 +24,17 @@ pub fn run(words: &CheckArgs) -> Result<Exit> {
         }
         talk("");
     }
-    let count =
-        |it| lints.iter().filter(|lint| lint.severity == it).count();
-    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+    let count = |it| lints.iter().filter(|lint| lint.severity == it).count();
+    let (errors, warnings) =
+        (count(Severity::Error), count(Severity::Warning));
     print(|out| {
         for name in signatures.unanchored() {
             if rules.iter().any(|rule| rule.name == name) {
                 let name = safe(name);
-                writeln!(out, "slow: {name} holds no literal to look for first")?;
+                writeln!(
+                    out,
+                    "slow: {name} holds no literal to look for first"
+                )?;
             }
         }
         for title in signatures.skipped() {

@@ -143,9 +143,10 @@ fn compare(
             continue;
         }
         let rules = row.map(|row| row.rules.clone()).unwrap_or_default();
-        let list = match rules.is_empty() {
-            true => &mut compared.without_rule,
-            false => &mut compared.covered,
+        let list = if rules.is_empty() {
+            &mut compared.without_rule
+        } else {
+            &mut compared.covered
         };
         list.push(Fault {
             ransomware: entry.is_ransomware(),
@@ -177,13 +178,15 @@ fn table(
             Some("true") => "yes",
             Some(day) => day,
         };
-        let rules = match row.rules.is_empty() {
-            true => "no rule".to_owned(),
-            false => joined(&row.rules),
+        let rules = if row.rules.is_empty() {
+            "no rule".to_owned()
+        } else {
+            joined(&row.rules)
         };
-        let features = match row.features.is_empty() {
-            true => "-".to_owned(),
-            false => joined(&row.features),
+        let features = if row.features.is_empty() {
+            "-".to_owned()
+        } else {
+            joined(&row.features)
         };
         writeln!(out, "{cve:<16} {:<11} {features}: {rules}", safe(kev))?;
     }
@@ -217,9 +220,10 @@ fn page(
         }
         for fault in list {
             let extortion = if fault.ransomware { " ransomware" } else { "" };
-            let rules = match fault.rules.is_empty() {
-                true => String::new(),
-                false => format!(": {}", joined(&fault.rules)),
+            let rules = if fault.rules.is_empty() {
+                String::new()
+            } else {
+                format!(": {}", joined(&fault.rules))
             };
             writeln!(
                 out,

@@ -96,8 +96,7 @@ fn parse(name: &str, bytes: &[u8]) -> Result<Vec<Entry>> {
 
 fn table(text: &str) -> std::result::Result<Vec<Entry>, csv::Fault> {
     let first = csv::Fault { line: 1, column: 1, detail: String::new() };
-    let at_start =
-        |detail: String| csv::Fault { detail, ..first.clone() };
+    let at_start = |detail: String| csv::Fault { detail, ..first.clone() };
     let cells = memchr::memchr3_iter(b',', b';', b'\n', text.as_bytes());
     if cells.count() > limits::KEV_CELLS {
         let bound = limits::KEV_CELLS;
@@ -208,10 +207,7 @@ mod tests {
     #[test]
     fn faults_have_places() {
         let bad = JSON.replace("CVE-2021-34473", "CVE-2021");
-        assert_eq!(
-            fault(bad.as_bytes()),
-            "kev:2:22: `CVE-2021` is no CVE id"
-        );
+        assert_eq!(fault(bad.as_bytes()), "kev:2:22: `CVE-2021` is no CVE id");
         let bad = JSON.replace("\"product\"", "\"produce\"");
         assert!(fault(bad.as_bytes()).contains("missing field `product`"));
         let bad = CSV.replace("CVE-2021", "CWE-2021");

@@ -6,8 +6,8 @@
 
 use serde::Serialize;
 
-use super::text::{cve_of_tag, did_you_mean, stage_word};
 use super::load_with;
+use super::text::{cve_of_tag, did_you_mean, stage_word};
 use crate::cli::args::ListArgs;
 use crate::cli::console::{print, safe};
 use crate::cli::exit::Exit;
@@ -53,9 +53,10 @@ pub fn run(words: &ListArgs) -> Result<Exit> {
             writeln!(out, "{name:<36} {level:<13} {stage:<12} {title}")?;
         }
         let (some, all) = (rules.len(), all.len());
-        match some == all {
-            true => writeln!(out, "\n{all} signatures"),
-            false => writeln!(out, "\n{some} of {all} signatures"),
+        if some == all {
+            writeln!(out, "\n{all} signatures")
+        } else {
+            writeln!(out, "\n{some} of {all} signatures")
         }
     })?;
     Ok(Exit::Finished)

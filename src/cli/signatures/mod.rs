@@ -28,7 +28,7 @@ use crate::error::{Error, Result};
 use crate::signature::{Diagnostic, Rule, Signatures, Source};
 
 pub use self::list::print_json;
-pub use self::text::{did_you_mean, field, wrap};
+pub use self::text::{did_you_mean, field, own_field, wrap};
 
 /// Faults that are shown in full; more help nobody.
 const SHOWN: usize = 20;

@@ -7,9 +7,11 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use super::text::{did_you_mean, field, section, stage_word, wrap};
+use super::text::{
+    did_you_mean, field, paragraphs, section, stage_word, wrap,
+};
 use super::{list, load};
-use crate::cli::console::{print, safe};
+use crate::cli::console::{plain, print, safe};
 use crate::cli::exit::Exit;
 use crate::error::{Error, Result};
 use crate::signature::{
@@ -45,7 +47,12 @@ pub fn run(name: &str, rules: &[PathBuf]) -> Result<Exit> {
                 advisory(out, &signatures, one)?;
             }
         }
-        section(out, "Detection", &detection)?;
+        if !detection.is_empty() {
+            writeln!(out, "\nDetection:")?;
+        }
+        for line in &detection {
+            writeln!(out, "{}", plain(line))?;
+        }
         outcomes(out, &signatures, rule)?;
         let tests = &rule.sleuth.tests;
         lines(out, "Lines that match", &tests.matching)?;
@@ -103,9 +110,10 @@ fn advisory(
         Some("true") => format!("yes (list of {as_of})"),
         Some(day) => format!("since {day} (list of {as_of})"),
     };
-    let extortion = match one.ransomware {
-        true => "; known to be used by extortionists",
-        false => "",
+    let extortion = if one.ransomware {
+        "; known to be used by extortionists"
+    } else {
+        ""
     };
     row("exploited", &format!("{since}{extortion}"))?;
     for id in &one.affects {
@@ -128,12 +136,13 @@ fn outcomes(
     let text = |list: &[Criterion]| -> Vec<String> {
         list.iter().map(criterion).collect()
     };
-    section(out, "Outcome", &text(&rule.sleuth.outcome))?;
+    paragraphs(out, "Outcome", &text(&rule.sleuth.outcome))?;
     let Some(feature) = signatures.own_feature(rule) else { return Ok(()) };
     let profiles = &signatures.outcomes().profiles;
-    let profile = profiles.get(&feature.profile).map_or(&[][..], Vec::as_slice);
+    let profile =
+        profiles.get(&feature.profile).map_or(&[][..], Vec::as_slice);
     let head = format!("Outcome, else (profile {})", safe(&feature.profile));
-    section(out, &head, &text(profile))
+    paragraphs(out, &head, &text(profile))
 }
 
 /// `crashed (likely) where status 500-599, missing bytes: the reason`.
@@ -170,9 +179,10 @@ fn criterion(it: &Criterion) -> String {
     if let Some(truth) = when.urlscan {
         asks.push(format!("urlscan {truth}"));
     }
-    let asks = match asks.is_empty() {
-        true => "always".to_owned(),
-        false => format!("where {}", asks.join(", ")),
+    let asks = if asks.is_empty() {
+        "always".to_owned()
+    } else {
+        format!("where {}", asks.join(", "))
     };
     let (outcome, sure) = (it.outcome.as_str(), it.confidence.as_str());
     format!("{outcome} ({sure}) {asks}: {} [{}]", it.text, it.reason)
@@ -205,17 +215,17 @@ fn lines(
     head: &str,
     tests: &[TestLine],
 ) -> io::Result<()> {
-    let mut texts = Vec::new();
+    let mut shown = Vec::new();
     let mut fields = "";
     for test in tests {
         if test.fields != fields {
-            texts.push(format!("#Fields: {}", test.fields));
+            shown.push(format!("#Fields: {}", test.fields));
             fields = &test.fields;
         }
-        texts.push(match &test.outcome {
+        shown.push(match &test.outcome {
             Some(outcome) => format!("{}  -> {outcome}", test.line),
             None => test.line.clone(),
         });
     }
-    section(out, head, &texts)
+    section(out, head, &shown)
 }

@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use crate::cli::console::safe;
+use crate::cli::console::{plain, safe};
 use crate::signature::{Rule, Stage, near_names};
 
 /// Columns of running text.
@@ -36,15 +36,49 @@ fn wrap_to(text: &str, width: usize) -> Vec<String> {
 }
 
 /// A word and its value, wrapped beside it; nothing where there is none.
-pub fn field(
+pub fn field(out: &mut dyn Write, word: &str, value: &str) -> io::Result<()> {
+    beside(out, word, value, safe)
+}
+
+/// The same for a value that people copy, from the program's own files.
+pub fn own_field(
     out: &mut dyn Write,
     word: &str,
     value: &str,
 ) -> io::Result<()> {
+    beside(out, word, value, plain)
+}
+
+fn beside(
+    out: &mut dyn Write,
+    word: &str,
+    value: &str,
+    show: fn(String) -> String,
+) -> io::Result<()> {
     let mut word = word;
     for line in wrap_to(value, WIDTH - MARGIN) {
-        writeln!(out, "{word:<MARGIN$}{}", safe(line))?;
+        writeln!(out, "{word:<MARGIN$}{}", show(line))?;
         word = "";
+    }
+    Ok(())
+}
+
+/// Texts below a head, each wrapped, its later lines indented.
+pub fn paragraphs(
+    out: &mut dyn Write,
+    head: &str,
+    texts: &[String],
+) -> io::Result<()> {
+    if texts.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{head}:")?;
+    for text in texts {
+        let mut indent = "  ";
+        for line in wrap_to(text, WIDTH - 4) {
+            writeln!(out, "{indent}{}", safe(line))?;
+            indent = "    ";
+        }
     }
     Ok(())
 }

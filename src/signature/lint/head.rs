@@ -113,11 +113,8 @@ fn tests(map: Entries<'_>, ask: Ask, sink: &mut Sink<'_>) {
     let block = block(map);
     let entry = block.and_then(|block| block.entry("tests"));
     let tests = entry.and_then(|(_, node)| inner(node));
-    let at = match (entry, map.entry("iisleuth"), map.entry("title")) {
-        (Some((key, _)), ..) | (None, Some((key, _)), _) => key.at(),
-        (None, None, Some((key, _))) => key.at(),
-        (None, None, None) => map.at(),
-    };
+    let outer = ["iisleuth", "title"].iter().find_map(|it| map.entry(it));
+    let at = entry.or(outer).map_or(map.at(), |(key, _)| key.at());
     let list = |key| -> &[Node] {
         match tests.and_then(|it| it.get(key)).map(|node| &node.value) {
             Some(Value::List(items)) => items,

@@ -46,13 +46,10 @@ fn signs(text: &str) -> Vec<Sign> {
     while let Some((at, char)) = chars.next() {
         let escaped = char == '\\'
             && chars.peek().is_some_and(|it| "*?\\".contains(it.1));
-        match chars.next_if(|_| escaped) {
-            Some((_, char)) => signs.push(Sign { at, char, wild: false }),
-            None => {
-                let wild = matches!(char, '*' | '?');
-                signs.push(Sign { at, char, wild });
-            }
-        }
+        let next = chars.next_if(|_| escaped);
+        let wild = next.is_none() && matches!(char, '*' | '?');
+        let char = next.map_or(char, |(_, char)| char);
+        signs.push(Sign { at, char, wild });
     }
     signs
 }
@@ -83,8 +80,7 @@ pub(super) fn misplaced(
         Kind::Cidr if text_only || is_number_view(view) => {
             let is_address =
                 matches!(view, View::Field(Field::CIp | Field::SIp));
-            let is_address =
-                is_address || *view == View::Field(Field::CsHost);
+            let is_address = is_address || *view == View::Field(Field::CsHost);
             (!is_address).then(|| {
                 let what = format!("{} never holds an address", quote(name));
                 (what, "ask for `c-ip` or `s-ip`".to_owned())
@@ -180,6 +176,10 @@ fn raw(signs: &[Sign], strict: bool) -> Option<Dead> {
 
 /// A path: it begins with a slash and ends before the `?`.
 fn stem(signs: &[Sign], first: Option<&Sign>) -> Option<Dead> {
+    // What IIS writes for one that is too long to log.
+    if signs.iter().map(|it| it.char).eq("...".chars()) {
+        return None;
+    }
     let mark = signs.iter().position(|it| it.char == '?');
     if let Some(mark) = mark
         && let Some((before, rest)) = signs.split_at_checked(mark)
@@ -188,7 +188,8 @@ fn stem(signs: &[Sign], first: Option<&Sign>) -> Option<Dead> {
         let name = before.last().is_some_and(|it| it.char.is_alphanumeric());
         let ends = after.iter().all(|it| it.wild);
         let asks = after.iter().any(|it| it.char == '=');
-        if !sign.wild || name && (ends || asks) {
+        // `\?` is meant: IIS logs `%3f` in a path so.
+        if sign.wild && name && (ends || asks) {
             let what = "a path ends before its `?`";
             let help = "what follows is in `cs-uri-query`";
             return Some(Dead::new(sign.at, what, help));
@@ -287,7 +288,7 @@ fn column(
             "write it like `HTTP/1.1`",
         ),
         Field::CsHost => (
-            odd(&|it| !"/?#@ ".contains(it)),
+            odd(&|it| !"/?#@".contains(it)),
             "is a name or address, with a port perhaps",
             "path and query are columns of their own",
         ),

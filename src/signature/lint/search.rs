@@ -57,9 +57,7 @@ fn unused(searches: &[&Entry], condition: &Node, sink: &mut Sink<'_>) {
             }
         }
     }
-    for ((key, _), _) in
-        searches.iter().zip(used).filter(|(_, used)| !used)
-    {
+    for ((key, _), _) in searches.iter().zip(used).filter(|(_, used)| !used) {
         let what = format!("no condition asks for {}", quote(key.key()));
         let help = "name it in the condition, or remove it";
         sink.warn("unused-search", key.at(), what, help);
@@ -101,8 +99,7 @@ fn values(
             let at = sink.faults.inside(node, dead.offset);
             sink.warn("dead-literal", at, dead.message, dead.help);
         } else if literal::is_bare(&plan, text) {
-            let what =
-                format!("{} matches every value there is", quote(text));
+            let what = format!("{} matches every value there is", quote(text));
             let help = format!("write `{name}|exists: true`");
             sink.warn("bare-wildcard", node.at(), what, help);
         }

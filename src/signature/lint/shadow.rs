@@ -5,7 +5,7 @@
 //!
 //! A pattern takes in another where it matches it as if it were a text whose
 //! own `*` only a `*` takes. That is never wrong, and finds all that people
-//! write.
+//! write. `+` and a blank count as two: with `--sigma-strict` they are.
 
 use super::Sink;
 use crate::signature::diagnostic::quote;
@@ -73,10 +73,8 @@ fn signs(text: &str, plan: &Plan) -> Vec<Sign> {
             Part::Any => signs.push(Sign::Any),
             Part::One => signs.push(Sign::One),
             Part::Text(bytes) => {
-                let fold = |byte: u8| match byte {
-                    _ if plan.cased => byte,
-                    b'+' => b' ',
-                    _ => byte.to_ascii_lowercase(),
+                let fold = |byte: u8| {
+                    if plan.cased { byte } else { byte.to_ascii_lowercase() }
                 };
                 signs.extend(bytes.into_iter().map(|it| Sign::Byte(fold(it))));
             }

@@ -35,77 +35,65 @@ fn of(search: &str, ask: Ask) -> Vec<String> {
     found(&text, ask)
 }
 
+const DEAD: &[(&str, &str)] = &[
+    ("sc-status: 2OO", "5:17 dead-literal: `sc-status` holds digits alone"),
+    ("sc-status: 4044", "5:16 dead-literal: a status has three digits"),
+    ("c-ip: 10.0.0.0/8", "5:19 dead-literal: `c-ip` is an address"),
+    (
+        "cs-method: 'GET /'",
+        "5:21 dead-literal: `cs-method` is a token of letters and digits",
+    ),
+    (
+        "cs-version|cased: http/1.1",
+        "5:23 dead-literal: `cs-version` is `HTTP/` and a number",
+    ),
+    (
+        "cs-host|contains: example.com/a",
+        "5:34 dead-literal: `cs-host` is a name or address, with a port \
+             perhaps",
+    ),
+    ("date: '#Date'", "5:12 dead-literal: `date` is a day like `2001-07-19`"),
+    (
+        "cs-uri-stem|endswith: .asp?",
+        "5:31 dead-literal: a path ends before its `?`",
+    ),
+    ("cs-uri-stem: default.ida", "5:18 dead-literal: a path begins with `/`"),
+    (
+        "c-uri-extension: .asp",
+        "5:22 dead-literal: an extension is what follows the last dot of \
+             a path",
+    ),
+    (
+        "cs-uri-query|startswith: '?a='",
+        "5:31 dead-literal: a query is logged without its `?`",
+    ),
+    (
+        "cs-username: '-'",
+        "5:19 dead-literal: `-` stands for no value, and nothing equals \
+             that",
+    ),
+    (
+        "cs-user-agent|contains: \"a\\tb\"",
+        "5:33 dead-literal: a column never holds a control character",
+    ),
+    (
+        "cs-uri-stem|gte: 5",
+        "5:5 dead-literal: `cs-uri-stem` never holds a number",
+    ),
+    (
+        "sc-status|cidr: 10.0.0.0/8",
+        "5:5 dead-literal: `sc-status` never holds an address",
+    ),
+    (
+        "cs-uri-query|contains: '*'",
+        "5:28 bare-wildcard: `*` matches every value there is",
+    ),
+];
+
 #[test]
 fn dead_literals() {
-    let cases = [
-        ("sc-status: 2OO", "5:17 dead-literal: `sc-status` holds digits alone"),
-        ("sc-status: 4044", "5:16 dead-literal: a status has three digits"),
-        (
-            "c-ip: 10.0.0.0/8",
-            "5:19 dead-literal: `c-ip` is an address",
-        ),
-        (
-            "cs-method: 'GET /'",
-            "5:20 dead-literal: `cs-method` is a token of letters and digits",
-        ),
-        (
-            "cs-version|cased: http/1.1",
-            "5:23 dead-literal: `cs-version` is `HTTP/` and a number",
-        ),
-        (
-            "cs-host|contains: example.com/a",
-            "5:34 dead-literal: `cs-host` is a name or address, with a port \
-             perhaps",
-        ),
-        (
-            "date: '#Date'",
-            "5:12 dead-literal: `date` is a day like `2001-07-19`",
-        ),
-        (
-            "cs-uri-stem|endswith: .asp?",
-            "5:31 dead-literal: a path ends before its `?`",
-        ),
-        (
-            r"cs-uri-stem|contains: '/a\?b'",
-            "5:30 dead-literal: a path ends before its `?`",
-        ),
-        (
-            "cs-uri-stem: default.ida",
-            "5:18 dead-literal: a path begins with `/`",
-        ),
-        (
-            "c-uri-extension: .asp",
-            "5:22 dead-literal: an extension is what follows the last dot of \
-             a path",
-        ),
-        (
-            "cs-uri-query|startswith: '?a='",
-            "5:31 dead-literal: a query is logged without its `?`",
-        ),
-        (
-            "cs-username: '-'",
-            "5:19 dead-literal: `-` stands for no value, and nothing equals \
-             that",
-        ),
-        (
-            "cs-user-agent|contains: \"a\\tb\"",
-            "5:31 dead-literal: a column never holds a control character",
-        ),
-        (
-            "cs-uri-stem|gte: 5",
-            "5:5 dead-literal: `cs-uri-stem` never holds a number",
-        ),
-        (
-            "sc-status|cidr: 10.0.0.0/8",
-            "5:5 dead-literal: `sc-status` never holds an address",
-        ),
-        (
-            "cs-uri-query|contains: '*'",
-            "5:28 bare-wildcard: `*` matches every value there is",
-        ),
-    ];
-    for (search, finding) in cases {
-        assert_eq!(of(search, USER), [finding], "{search}");
+    for (search, finding) in DEAD {
+        assert_eq!(of(search, USER), [*finding], "{search}");
     }
 }
 
@@ -115,10 +103,12 @@ fn literals_that_live() {
         "sc-status: [200, 4*]",
         "sc-status|startswith: 40",
         "c-ip: 2001:db8::1",
-        "cs-method: [GET, get, M-SEARCH]",
+        "cs-method: [GET, M-SEARCH]",
         "cs-version: http/1.1",
         "cs-host: 'example.com:8080'",
-        "cs-uri-stem|contains: '/ex??.log'",
+        "cs-uri-stem|contains: ['/ex??.log', '\\?~1', '.asp\\?.htr']",
+        "cs-uri-stem: '...'",
+        "cs-uri-stem|contains: ['<!doctype ', '<!doctype+']",
         "cs-uri-stem: ['/a', '*.ida', 'http://x', '\\*']",
         "cs-uri-stem|contains: [\"%0a\", \"a\\tb\", '#', 'a b']",
         "cs-uri-query|contains: ['?a=', '/a.asp?b=', \"a\\nb\", '#']",
@@ -141,7 +131,7 @@ fn the_logged_columns_alone_hold_less() {
     assert_eq!(of("cs-uri-query|startswith: '/a'", strict).len(), 1);
     assert_eq!(
         of("cs-uri-query|startswith: /a.asp?b=", strict),
-        [path.replace("5:30", "5:30")]
+        [path.to_owned()]
     );
     assert_eq!(
         of("cs-uri-query|contains: /a.asp?b=", strict),
@@ -150,7 +140,7 @@ fn the_logged_columns_alone_hold_less() {
     assert_eq!(of("cs-uri-query|contains: ../etc/passwd", strict), [""; 0]);
     assert_eq!(
         of("cs-user-agent|contains: a b", strict),
-        ["5:30 dead-literal: a column never holds a blank: IIS writes `+`"]
+        ["5:31 dead-literal: a column never holds a blank: IIS writes `+`"]
     );
 }
 
@@ -163,7 +153,7 @@ fn shadowed_literals() {
     );
     assert_eq!(
         one("contains|all: ['/a/b', '/a']"),
-        ["5:36 shadowed-literal: `/a` is asked for by `/a/b` already"]
+        ["5:40 shadowed-literal: `/a` is asked for by `/a/b` already"]
     );
     assert_eq!(one("contains|cased: ['/A/b', '/a']"), [""; 0]);
     assert_eq!(one("endswith: ['/a.asp', '.asp']").len(), 1);
@@ -178,10 +168,13 @@ fn shadowed_literals() {
     );
     // Wildcards: `a?c` is in `a*c`, not the other way.
     assert_eq!(one("contains: ['/a?c', '/a*c']").len(), 1);
-    assert_eq!(one("contains: ['/a*c', '/a?cc', '/b*']"), [
-        "5:36 shadowed-literal: `/a?cc` adds nothing: `/a*c` matches all of \
+    assert_eq!(
+        one("contains: ['/a*c', '/a?cc', '/b*']"),
+        [
+            "5:36 shadowed-literal: `/a?cc` adds nothing: `/a*c` matches all of \
          it"
-    ]);
+        ]
+    );
 }
 
 #[test]
