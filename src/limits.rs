@@ -187,3 +187,10 @@ pub const SITE_CONFIG_BYTES: u64 = 16 << 20;
 
 /// Elements, texts and attributes of one, each of which costs memory.
 pub const SITE_CONFIG_NODES: u32 = 1 << 19;
+
+/// Bytes of a list of exploited faults; CISA's had 1.5 MB in 2026.
+pub const KEV_BYTES: u64 = 64 << 20;
+
+/// Cells of one that is a table: forty times what CISA's had in 2026. Each
+/// costs memory.
+pub const KEV_CELLS: usize = 1 << 20;

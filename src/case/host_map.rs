@@ -9,7 +9,7 @@
 //! Rows ask for nothing but path, address, computer and site: records for
 //! which the parser says that these repeat need not be looked up again.
 
-mod csv;
+pub(crate) mod csv;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -82,6 +82,7 @@ pub use self::finding::{EvidenceRef, Finding, Share};
 pub use self::hits::{Hits, merge_hits};
 pub use self::host::{Host, NameSource, Roles, UNKNOWN_HOST};
 pub use self::host_map::HostMap;
+pub(crate) use self::host_map::csv;
 pub use self::inventory::{
     Day, Gap, INVENTORY_SCHEMA, Inventory, InventoryBuilder, InventoryExhibit,
     InventoryHost, InventoryLayout, InventoryPart, InventorySite,

@@ -55,8 +55,8 @@ pub enum Command {
     Report(ReportArgs),
     /// List, show, check and test signatures.
     Signatures(SignatureArgs),
-    /// List the features that signatures speak of.
-    Features,
+    /// List the features that signatures speak of, or show one in full.
+    Features(FeatureArgs),
 }
 
 /// The words after `scan`.
@@ -255,25 +255,109 @@ pub struct SignatureArgs {
 /// What to do with signatures.
 #[derive(Debug, Subcommand)]
 pub enum SignatureCommand {
-    /// List the signatures that come with the program.
-    List,
+    /// List the signatures, or those of them that are asked for.
+    List(Box<ListArgs>),
     /// Show one of them.
     Show {
-        /// Its name, as in the list.
+        /// Its name, as in the list, or its id.
         name: String,
+        /// Sigma rules beside those of the program. May be repeated.
+        #[arg(long, value_name = "PATH")]
+        rules: Vec<PathBuf>,
     },
-    /// Say what is wrong with rules, as `scan --rules` would take them.
-    Check {
-        /// Rule files or folders; without any, those of the program.
-        #[arg(value_name = "PATH")]
-        paths: Vec<PathBuf>,
-    },
+    /// Say what is wrong or doubtful with rules, as `scan --rules` would
+    /// take them.
+    Check(CheckArgs),
     /// Run the tests that rules carry.
     Test {
         /// Rule files or folders; without any, those of the program.
         #[arg(value_name = "PATH")]
         paths: Vec<PathBuf>,
     },
+    /// Say which CVEs have rules, and which of a list of exploited faults
+    /// have none.
+    Coverage(CoverageArgs),
+}
+
+/// The words after `signatures list`.
+#[derive(Debug, Default, clap::Args)]
+pub struct ListArgs {
+    /// Words that name or title hold, all of them.
+    #[arg(value_name = "WORD")]
+    pub words: Vec<String>,
+    /// Those that name this feature.
+    #[arg(long, value_name = "ID")]
+    pub feature: Option<String>,
+    /// Those whose tags or advisories name this CVE.
+    #[arg(long, value_name = "CVE")]
+    pub cve: Option<String>,
+    /// Those of this level and above.
+    #[arg(
+        long,
+        alias = "level",
+        value_name = "LEVEL",
+        value_parser = levels()
+    )]
+    pub min_level: Option<String>,
+    /// Those of this stage of an attack.
+    #[arg(
+        long,
+        value_name = "STAGE",
+        value_parser = ["recon", "exploit", "post-exploit"]
+    )]
+    pub stage: Option<String>,
+    /// Those with this tag: attack.t1190. May be repeated; all must be there.
+    #[arg(long, value_name = "TAG")]
+    pub tag: Vec<String>,
+    /// Sigma rules beside those of the program. May be repeated.
+    #[arg(long, value_name = "PATH")]
+    pub rules: Vec<PathBuf>,
+    /// Print this in place of the table.
+    #[arg(long, value_name = "FORMAT", value_parser = ["json"])]
+    pub format: Option<String>,
+}
+
+/// The words after `signatures check`.
+#[derive(Debug, clap::Args)]
+pub struct CheckArgs {
+    /// Rule files or folders; without any, those of the program.
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// End with exit code 2 where there is a warning, too.
+    #[arg(long)]
+    pub deny_warnings: bool,
+    /// Check them for a scan with --sigma-strict.
+    #[arg(long)]
+    pub sigma_strict: bool,
+}
+
+/// The words after `signatures coverage`.
+#[derive(Debug, clap::Args)]
+pub struct CoverageArgs {
+    /// A list of exploited faults, CISA's catalogue as JSON or CSV: say
+    /// which of those in products on IIS have no rule.
+    #[arg(long, value_name = "FILE")]
+    pub kev: Option<PathBuf>,
+    /// Sigma rules beside those of the program. May be repeated.
+    #[arg(long, value_name = "PATH")]
+    pub rules: Vec<PathBuf>,
+    /// Show also what was not looked at, one by one.
+    #[arg(long)]
+    pub full: bool,
+    /// Print this in place of the tables.
+    #[arg(long, value_name = "FORMAT", value_parser = ["json"])]
+    pub format: Option<String>,
+}
+
+/// The words after `features`.
+#[derive(Debug, clap::Args)]
+pub struct FeatureArgs {
+    /// Show this one in full.
+    #[arg(value_name = "ID")]
+    pub id: Option<String>,
+    /// Print this in place of the table or page.
+    #[arg(long, value_name = "FORMAT", value_parser = ["json"])]
+    pub format: Option<String>,
 }
 
 /// The words that name what this machine can do.

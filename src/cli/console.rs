@@ -125,3 +125,10 @@ pub fn report_error(error: &Error) {
 pub fn safe(text: impl AsRef<[u8]>) -> String {
     Untrusted::from(text.as_ref()).terminal()
 }
+
+/// The same where people copy it, a command or a pattern: with backslashes
+/// as they are, so that what was escaped cannot be told from what was
+/// written so. Only for text that a reader has refused controls in.
+pub fn plain(text: impl AsRef<[u8]>) -> String {
+    safe(text).replace(r"\\", r"\")
+}

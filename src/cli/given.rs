@@ -45,7 +45,7 @@ fn split(word: &OsStr) -> Option<(String, PathBuf)> {
 }
 
 /// The bytes of a file, one more than `most` at the most.
-fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
+pub(super) fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)
         .and_then(|file| file.take(most + 1).read_to_end(&mut bytes))

@@ -35,7 +35,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use self::args::{Args, Command, SignatureCommand};
+use self::args::{Args, Command};
 use self::console::{Console, print, report_error, talk_lines};
 use self::exit::Exit;
 use crate::error::Result;
@@ -73,13 +73,8 @@ fn command(args: &Args, console: &Console) -> Result<Exit> {
         Command::Inventory(words) => inventory::run(words, console),
         Command::Merge(words) => merge::run(words, console),
         Command::Report(words) => report::run(words, console),
-        Command::Signatures(words) => match &words.command {
-            SignatureCommand::List => signatures::list(),
-            SignatureCommand::Show { name } => signatures::show(name),
-            SignatureCommand::Check { paths } => signatures::check(paths),
-            SignatureCommand::Test { paths } => signatures::test(paths),
-        },
-        Command::Features => features::run(),
+        Command::Signatures(words) => signatures::run(&words.command),
+        Command::Features(words) => features::run(words),
     }
 }
 

@@ -1,7 +1,7 @@
-//! The catalogues beside the rules: features, advisories, and the outcomes
-//! that profiles share.
+//! The catalogues beside the rules: features, and the outcomes that profiles
+//! share.
 //!
-//! In: the text of `features.yml`, `advisories.yml` and `outcomes.yml`. Out:
+//! In: the text of `features.yml` and `outcomes.yml`. Out:
 //! typed entries in the order of the file, or all faults with their places.
 //! Keys are checked as strictly as in rules: a misspelt `fix:` would be a
 //! remedy that no report shows.
@@ -17,7 +17,7 @@ use crate::signature::diagnostic::{
 };
 use crate::signature::entries::{Entries, items};
 use crate::signature::outcome::Criterion;
-use crate::signature::yaml::{self, Node, Text, Value};
+use crate::signature::yaml::{self, Node, Text};
 
 /// The ways in which features answer; `outcomes.yml` says what they mean.
 pub const PROFILES: [&str; 9] = [
@@ -86,30 +86,6 @@ pub struct Filter {
     pub request_filtering: Option<String>,
 }
 
-/// A bulletin or another published notice of a fault and its fix.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Advisory {
-    /// Bulletin id, else CVE id, else the vendor's.
-    pub id: String,
-    /// The title for people.
-    pub title: String,
-    /// The CVE ids.
-    pub cves: Vec<String>,
-    /// The day it was published, `2001-06-18`.
-    pub date: Option<String>,
-    /// What it is about.
-    pub product: Option<String>,
-    /// The fix.
-    pub fix: Option<String>,
-    /// Ids of later advisories that replace the fix.
-    pub superseded_by: Vec<String>,
-    /// How grave, in the publisher's word.
-    pub severity: Option<String>,
-    /// In CISA's list of exploited faults since this day; `true` where the
-    /// day is not known.
-    pub kev: Option<String>,
-}
-
 /// What the answers of a feature mean.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcomes {
@@ -136,32 +112,12 @@ const FEATURE_KEYS: [&str; 11] = [
 const URL_KEYS: [&str; 5] =
     ["extensions", "prefixes", "contains", "methods", "query"];
 
-const ADVISORY_KEYS: [&str; 9] = [
-    "id",
-    "title",
-    "cves",
-    "date",
-    "product",
-    "fix",
-    "superseded_by",
-    "severity",
-    "kev",
-];
-
 /// Reads `features.yml`.
 pub fn read_features(
     file: &Raw,
     text: Text<'_>,
 ) -> Result<Vec<Feature>, Vec<Diagnostic>> {
     read_list(file, text, feature)
-}
-
-/// Reads `advisories.yml`.
-pub fn read_advisories(
-    file: &Raw,
-    text: Text<'_>,
-) -> Result<Vec<Advisory>, Vec<Diagnostic>> {
-    read_list(file, text, advisory)
 }
 
 /// Reads `outcomes.yml`.
@@ -193,7 +149,7 @@ pub fn read_outcomes(
 }
 
 /// Reads a file of one document.
-fn read_one<T: Default>(
+pub(super) fn read_one<T: Default>(
     file: &Raw,
     text: Text<'_>,
     read: impl FnOnce(&Node, &mut Faults<'_>) -> T,
@@ -214,28 +170,35 @@ fn read_one<T: Default>(
 }
 
 /// Reads a list of entries whose ids are unique.
-fn read_list<T>(
+pub(super) fn read_list<T>(
     file: &Raw,
     text: Text<'_>,
     read: fn(Entries<'_>, &mut Faults<'_>) -> Option<T>,
 ) -> Result<Vec<T>, Vec<Diagnostic>> {
-    read_one(file, text, |node, faults| {
-        let mut seen = HashMap::new();
-        let mut list = Vec::new();
-        for item in items(node, "the catalogue", faults) {
-            let Some(map) = Entries::of(item, "the entry", faults) else {
-                continue;
-            };
-            list.extend(read(map, faults));
-            let Some(id) = map.get("id") else { continue };
-            if let Some(line) = seen.insert(id.key(), id.line) {
-                let what = format!("the id {} stands twice", quote(id.key()));
-                let help = format!("the first one is in line {line}");
-                faults.advise(id.at(), what, help);
-            }
+    read_one(file, text, |node, faults| entries(node, read, faults))
+}
+
+/// The entries of a list; an id that stands twice is a fault.
+pub(super) fn entries<T>(
+    node: &Node,
+    read: fn(Entries<'_>, &mut Faults<'_>) -> Option<T>,
+    faults: &mut Faults<'_>,
+) -> Vec<T> {
+    let mut seen = HashMap::new();
+    let mut list = Vec::new();
+    for item in items(node, "the catalogue", faults) {
+        let Some(map) = Entries::of(item, "the entry", faults) else {
+            continue;
+        };
+        list.extend(read(map, faults));
+        let Some(id) = map.get("id") else { continue };
+        if let Some(line) = seen.insert(id.key(), id.line) {
+            let what = format!("the id {} stands twice", quote(id.key()));
+            let help = format!("the first one is in line {line}");
+            faults.advise(id.at(), what, help);
         }
-        list
-    })
+    }
+    list
 }
 
 fn feature(map: Entries<'_>, faults: &mut Faults<'_>) -> Option<Feature> {
@@ -325,74 +288,6 @@ fn filter(map: Entries<'_>, faults: &mut Faults<'_>) -> Filter {
     }
 }
 
-fn advisory(map: Entries<'_>, faults: &mut Faults<'_>) -> Option<Advisory> {
-    map.known(&ADVISORY_KEYS, faults);
-    let id = map.required("id", faults);
-    let title = map.required("title", faults);
-    let mut cves = Vec::new();
-    for node in map.nodes("cves", faults) {
-        let text = node.text().unwrap_or_default();
-        if !is_cve(text) {
-            let what = format!("{} is no CVE id", quote(text));
-            faults.advise(node.at(), what, "write it like `CVE-2001-0500`");
-        }
-        cves.push(text.to_owned());
-    }
-    let kev = match map.get("kev").map(|node| &node.value) {
-        None | Some(Value::Bool(false)) => None,
-        Some(Value::Bool(true)) => Some("true".to_owned()),
-        Some(_) => day(map, "kev", faults),
-    };
-    Some(Advisory {
-        cves,
-        date: day(map, "date", faults),
-        product: map.optional("product", faults),
-        fix: map.optional("fix", faults),
-        superseded_by: map.texts("superseded_by", faults),
-        severity: map.optional("severity", faults),
-        kev,
-        id: id?,
-        title: title?,
-    })
-}
-
-/// A day like `2001-06-18`.
-fn day(
-    map: Entries<'_>,
-    key: &str,
-    faults: &mut Faults<'_>,
-) -> Option<String> {
-    let text = map.text(key, faults)?;
-    if !is_day(text) {
-        let at = map.get(key).map_or(map.at(), Node::at);
-        let what = format!("{} is no date", quote(text));
-        faults.advise(at, what, "write it like `2001-06-18`");
-    }
-    Some(text.to_owned())
-}
-
-fn is_day(text: &str) -> bool {
-    let parts: Vec<_> = text.split('-').collect();
-    let [year, month, day] = parts.as_slice() else { return false };
-    let number = |text: &str, digits: usize| {
-        let plain = text.len() == digits
-            && text.bytes().all(|byte| byte.is_ascii_digit());
-        plain.then(|| text.parse::<u32>().ok()).flatten()
-    };
-    number(year, 4).is_some()
-        && matches!(number(month, 2), Some(1..=12))
-        && matches!(number(day, 2), Some(1..=31))
-}
-
-fn is_cve(text: &str) -> bool {
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let year_and_number =
-        text.strip_prefix("CVE-").and_then(|rest| rest.split_once('-'));
-    year_and_number.is_some_and(|(year, number)| {
-        year.len() == 4 && number.len() >= 4 && digits(year) && digits(number)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -479,61 +374,6 @@ mod tests {
                 "9:3 unknown key `fix` in the entry",
                 "10:7 the id `x` stands twice",
                 "14:3 the entry must be a map, not a number",
-            ]
-        );
-    }
-
-    #[test]
-    fn advisories() {
-        let text = "
-- id: MS01-033
-  title: words
-  cves: [CVE-2001-0500]
-  date: 2001-06-18
-  product: Index Server 2.0
-  fix: MS01-033
-  superseded_by: [MS01-044]
-  severity: critical
-  kev: 2021-11-03
-- {id: a, title: b, kev: true}
-- {id: c, title: d, kev: false}
-";
-        let file = Raw::from("advisories.yml");
-        let list = read_advisories(&file, text.as_bytes().into()).unwrap();
-        assert_eq!(list[0].cves, ["CVE-2001-0500"]);
-        assert_eq!(list[0].date.as_deref(), Some("2001-06-18"));
-        assert_eq!(list[0].kev.as_deref(), Some("2021-11-03"));
-        assert_eq!(list[1].kev.as_deref(), Some("true"));
-        assert_eq!(list[2].kev, None);
-    }
-
-    #[test]
-    fn faults_of_advisories() {
-        let text = "
-- id: a
-  title: b
-  cves: [CVE-1, CVE-2001-05OO]
-  date: 18.6.2001
-  kev: 2021-13-03
-- id: a
-  titel: b
----
-- id: z
-";
-        let file = Raw::from("advisories.yml");
-        let found =
-            read_advisories(&file, text.as_bytes().into()).unwrap_err();
-        assert_eq!(
-            lines(&found),
-            [
-                "4:10 `CVE-1` is no CVE id",
-                "4:17 `CVE-2001-05OO` is no CVE id",
-                "5:9 `18.6.2001` is no date",
-                "6:8 `2021-13-03` is no date",
-                "7:3 the entry needs `title`",
-                "7:7 the id `a` stands twice",
-                "8:3 unknown key `titel` in the entry",
-                "10:1 a catalogue is one YAML document",
             ]
         );
     }

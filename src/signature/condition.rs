@@ -338,7 +338,7 @@ fn chosen(pattern: &str, searches: &Searches) -> Vec<usize> {
 
 /// Whether the whole name fits the pattern. Taking the first place for each
 /// piece is enough, so this never goes back.
-fn glob(pattern: &str, name: &str) -> bool {
+pub(super) fn glob(pattern: &str, name: &str) -> bool {
     let Some((head, rest)) = pattern.split_once('*') else {
         return pattern == name;
     };

@@ -11,6 +11,7 @@ use crate::limits;
 use crate::signature::correlation::{Bounds, Correlation, Kind};
 use crate::signature::diagnostic::{Faults, Position, quote};
 use crate::signature::entries::{Entries, items};
+use crate::signature::fields;
 use crate::signature::outcome::{Confidence, Outcome};
 use crate::signature::rule::Level;
 use crate::signature::yaml::{Node, Value};
@@ -40,6 +41,7 @@ const KEYS: [&str; 8] = [
 pub(super) fn read(
     document: Entries<'_>,
     node: &Node,
+    own: &[String],
     faults: &mut Faults<'_>,
 ) -> Option<Wanted> {
     let map = Entries::of(node, "`correlation`", faults)?;
@@ -47,7 +49,7 @@ pub(super) fn read(
     let kind = kind(map, faults);
     let rules = map.nodes("rules", faults);
     let before = faults.count();
-    let aliases = aliases(map, faults);
+    let aliases = aliases(map, own, faults);
     let timespan = timespan(map, faults);
     let text = |node: &&Node| node.text().unwrap_or_default().to_owned();
     let names: Vec<String> = rules.iter().map(text).collect();
@@ -55,14 +57,15 @@ pub(super) fn read(
     if rules.is_empty() && faults.count() == before {
         map.missing("rules", faults);
     }
-    let group_by = map.texts("group-by", faults);
-    let group_by = group_by.iter().map(|it| field_name(it, &aliases));
-    let group_by: Vec<String> = group_by.collect();
+    let mut group_by = Vec::new();
+    for node in map.nodes("group-by", faults) {
+        group_by.push(field(node, own, &aliases, faults));
+    }
     let asked = condition(map, kind?, names.len(), faults);
     let generate = map.bool("generate", faults);
     let beside = document.bool("generate", faults);
-    let Asked { bounds, field } = asked?;
-    let field = field.map(|it| field_name(&it, &aliases));
+    let Asked { bounds, field: counted } = asked?;
+    let counted = counted.map(|it| field(it, own, &aliases, faults));
     Some(Wanted {
         correlation: Correlation {
             rule: String::new(),
@@ -77,7 +80,7 @@ pub(super) fn read(
             kind: kind?,
             rules: names,
             group_by,
-            field,
+            field: counted,
             aliases,
             timespan: timespan?,
             bounds,
@@ -91,16 +94,20 @@ pub(super) fn read(
     })
 }
 
-/// Aliases keep their spelling; fields compare without letter case.
-fn field_name(
-    name: &str,
+/// Aliases keep their spelling; fields compare without letter case, and must
+/// be known.
+fn field(
+    node: &Node,
+    own: &[String],
     aliases: &BTreeMap<String, BTreeMap<String, String>>,
+    faults: &mut Faults<'_>,
 ) -> String {
+    let name = node.text().unwrap_or_default();
     if aliases.contains_key(name) {
-        name.to_owned()
-    } else {
-        name.to_ascii_lowercase()
+        return name.to_owned();
     }
+    fields::check_name(name, node, own, faults);
+    name.to_ascii_lowercase()
 }
 
 fn kind(map: Entries<'_>, faults: &mut Faults<'_>) -> Option<Kind> {
@@ -124,6 +131,7 @@ fn refuse_twins(rules: &[&Node], faults: &mut Faults<'_>) {
 
 fn aliases(
     map: Entries<'_>,
+    own: &[String],
     faults: &mut Faults<'_>,
 ) -> BTreeMap<String, BTreeMap<String, String>> {
     let mut found = BTreeMap::new();
@@ -135,14 +143,16 @@ fn aliases(
         let Some(rules) = Entries::of(value, "an alias", faults) else {
             continue;
         };
-        let mut fields = BTreeMap::new();
+        let mut by_rule = BTreeMap::new();
         for (rule, _) in rules.iter() {
             if let Some(field) = rules.text(rule.key(), faults) {
+                let node = rules.get(rule.key()).unwrap_or(rule);
+                fields::check_name(field, node, own, faults);
                 let field = field.to_ascii_lowercase();
-                fields.insert(rule.key().to_owned(), field);
+                by_rule.insert(rule.key().to_owned(), field);
             }
         }
-        found.insert(key.key().to_owned(), fields);
+        found.insert(key.key().to_owned(), by_rule);
     }
     found
 }
@@ -182,19 +192,19 @@ fn seconds(text: &str) -> Option<u32> {
 }
 
 /// What a condition asks for.
-struct Asked {
+struct Asked<'n> {
     bounds: Bounds,
-    field: Option<String>,
+    field: Option<&'n Node>,
 }
 
-fn condition(
-    map: Entries<'_>,
+fn condition<'n>(
+    map: Entries<'n>,
     kind: Kind,
     rules: usize,
     faults: &mut Faults<'_>,
-) -> Option<Asked> {
+) -> Option<Asked<'n>> {
     let all = u64::try_from(rules).unwrap_or(u64::MAX);
-    let outer = map.text("field", faults).map(str::to_owned);
+    let outer = map.text("field", faults).and_then(|_| map.get("field"));
     let Some(node) = map.get("condition") else {
         if kind.counts() {
             map.missing("condition", faults);
@@ -229,7 +239,8 @@ fn condition(
         faults.advise(node.at(), what, "an event alone counts 1");
         return None;
     }
-    let field = map.optional("field", faults).or(outer);
+    let inner = map.text("field", faults).and_then(|_| map.get("field"));
+    let field = inner.or(outer);
     if kind == Kind::ValueCount && field.is_none() {
         map.missing("field", faults);
         return None;

@@ -47,9 +47,14 @@ impl Diagnostic {
     /// The lines for people: the message, the place, the source line with a
     /// caret below the column, the help. They are not escaped yet.
     pub fn render(&self) -> Vec<String> {
+        self.render_as("error")
+    }
+
+    /// The same under another word than `error`.
+    pub fn render_as(&self, word: &str) -> Vec<String> {
         let file = String::from_utf8_lossy(self.file.as_bytes());
         let mut lines = vec![
-            format!("error: {}", self.message),
+            format!("{word}: {}", self.message),
             format!(" --> {file}:{}:{}", self.line, self.column),
         ];
         if let Some(source) = &self.source {
@@ -121,7 +126,7 @@ pub(super) fn suggest(word: &str, known: &[&str]) -> String {
 }
 
 /// Letters to insert, delete or replace (Levenshtein).
-fn distance(from: &[char], to: &str) -> usize {
+pub(super) fn distance(from: &[char], to: &str) -> usize {
     let mut row: Vec<usize> = (0..=from.len()).collect();
     for (line, char) in to.chars().enumerate() {
         let mut left = line + 1;
@@ -268,6 +273,11 @@ impl<'a> Faults<'a> {
             });
         }
         Err(self.found)
+    }
+
+    /// What is listed, as it came: for findings that are no faults.
+    pub fn into_found(self) -> Vec<Diagnostic> {
+        self.found
     }
 
     /// The text from where a line starts to the end of the file.

@@ -4,6 +4,7 @@
 //! In: YAML, embedded in the program and from the user. Out:
 //! [`Signatures`], immutable and shared by all threads.
 
+pub mod advisories;
 mod anchor;
 pub mod catalogue;
 mod condition;
@@ -13,15 +14,20 @@ mod criteria;
 mod diagnostic;
 mod entries;
 mod evaluate;
+mod excerpt;
+mod fields;
 mod foreign;
 mod links;
+pub mod lint;
 mod matcher;
 mod modifier;
+mod near;
 mod needle;
 mod ordinary;
 pub mod outcome;
 mod pattern;
 mod prefilter;
+pub mod products;
 mod reader;
 pub mod rule;
 mod seam;
@@ -34,11 +40,14 @@ mod variant;
 mod view;
 mod yaml;
 
-pub use catalogue::{Advisory, Feature, Outcomes};
+pub use advisories::{Advisory, Notices, Support};
+pub use catalogue::{Feature, Outcomes};
 pub use correlation::{Bounds, Correlation, Feed, Key, Kind, Surroundings};
 pub use correlation_reader::Story;
 pub use diagnostic::Diagnostic;
+pub use excerpt::detection_of;
 pub use matcher::Scratch;
+pub use near::near_names;
 pub use outcome::{Confidence, Criterion, Outcome, Range, When};
 pub use rule::{
     Comparison, Detection, Expr, How, Level, Network, Op, Part, Pattern, Rule,

@@ -14,6 +14,7 @@ use crate::signature::correlation_reader::{self as correlations, Wanted};
 use crate::signature::criteria;
 use crate::signature::diagnostic::{Diagnostic, Faults, Position, quote};
 use crate::signature::entries::{Entries, items};
+use crate::signature::fields;
 use crate::signature::outcome::{Confidence, Outcome};
 use crate::signature::rule::{
     Detection, Expr, Level, Rule, Sleuth, Stage, TestLine, Tests,
@@ -51,7 +52,8 @@ pub(super) struct Filter {
 const STATUSES: [&str; 5] =
     ["stable", "test", "experimental", "deprecated", "unsupported"];
 
-const SLEUTH_KEYS: [&str; 7] = [
+const SLEUTH_KEYS: [&str; 8] = [
+    "columns",
     "feature",
     "stage",
     "worm",
@@ -127,7 +129,7 @@ impl Reader<'_, '_> {
             return Some(Loaded::OtherLogsource { title });
         }
         if let Some(node) = map.get("filter") {
-            return self.filter(node);
+            return self.filter(map, node);
         }
         let rule = self.described(map);
         let sleuth = match map.get("iisleuth") {
@@ -144,7 +146,8 @@ impl Reader<'_, '_> {
         map: Entries<'_>,
         node: &Node,
     ) -> Option<Loaded> {
-        let wanted = correlations::read(map, node, self.faults);
+        let own = self.columns(map);
+        let wanted = correlations::read(map, node, &own, self.faults);
         let mut rule = self.described(map)?;
         let mut wanted = wanted?;
         if let Some(node) = map.get("iisleuth") {
@@ -158,14 +161,15 @@ impl Reader<'_, '_> {
     }
 
     /// A filter: a detection, and the rules that it narrows.
-    fn filter(&mut self, node: &Node) -> Option<Loaded> {
+    fn filter(&mut self, map: Entries<'_>, node: &Node) -> Option<Loaded> {
+        let own = self.columns(map);
         let map = Entries::of(node, "`filter`", self.faults)?;
         let named = map.nodes("rules", self.faults);
         let name = |node: &Node| node.text().unwrap_or_default().to_owned();
         let rules: Vec<_> =
             named.into_iter().map(|it| (name(it), it.at())).collect();
         let is_any = matches!(rules.as_slice(), [(word, _)] if word == "any");
-        let detection = self.searches(map, &["rules"])?;
+        let detection = self.searches(map, &["rules"], &own)?;
         Some(Loaded::Filter(Box::new(Filter {
             rules: (!rules.is_empty() && !is_any).then_some(rules),
             detection,
@@ -237,13 +241,23 @@ impl Reader<'_, '_> {
         })
     }
 
+    /// The columns of the user's own logs that the rule names.
+    fn columns(&mut self, map: Entries<'_>) -> Vec<String> {
+        let node = map.get("iisleuth");
+        let node = node.filter(|it| matches!(it.value, Value::Map(_)));
+        let block =
+            node.and_then(|it| Entries::of(it, "`iisleuth`", self.faults));
+        block.map_or_else(Vec::new, |it| it.texts("columns", self.faults))
+    }
+
     fn detection(&mut self, map: Entries<'_>) -> Option<Detection> {
+        let own = self.columns(map);
         let Some(node) = map.get("detection") else {
             map.missing("detection", self.faults);
             return None;
         };
         let map = Entries::of(node, "`detection`", self.faults)?;
-        self.searches(map, &[])
+        self.searches(map, &[], &own)
     }
 
     /// The searches of a map and its condition; `other` are keys that are
@@ -252,6 +266,7 @@ impl Reader<'_, '_> {
         &mut self,
         map: Entries<'_>,
         other: &[&str],
+        own: &[String],
     ) -> Option<Detection> {
         if let Some((key, _)) = map.entry("timeframe") {
             let what = "`timeframe` is not supported";
@@ -261,6 +276,7 @@ impl Reader<'_, '_> {
                 "it belongs to aggregations, which Sigma dropped",
             );
         }
+        fields::check(map, own, self.faults);
         let mut searches = Searches::default();
         let mut tests = value::Tests::new(self.faults, self.budget);
         for (key, node) in map.iter() {
@@ -398,7 +414,8 @@ fn sleuth_of_correlation(
         return (Sleuth::default(), None, None);
     };
     let own = ["feature", "stage", "worm", "advisories", "tests"].into_iter();
-    let known: Vec<_> = own.chain(["outcome", "confidence"]).collect();
+    let known: Vec<_> =
+        own.chain(["columns", "outcome", "confidence"]).collect();
     map.known(&known, faults);
     let (outcome, confidence) = correlations::outcome(map, faults);
     let stages = ["recon", "exploit", "post-exploit"];

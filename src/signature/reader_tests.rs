@@ -223,7 +223,7 @@ fn rules_in_the_style_of_the_public_collection() {
 
 #[test]
 fn keywords_are_found_anywhere() {
-    let text = "  k:\n    - a\n    - 12\n    - {x: y}\n  condition: k\n";
+    let text = "  k:\n    - a\n    - 12\n    - {host: y}\n  condition: k\n";
     let Detection { tests, expr } = rule(&with_detection(text)).detection;
     assert_eq!(expr, Expr::Any(vec![t(0), t(1)]));
     assert_eq!(tests[0].field, None);
@@ -312,7 +312,8 @@ fn faults_of_the_detection() {
         ("  a: [b, null]\n  condition: a\n", "5:10 `null` may not"),
         ("  a: [b, [c]]\n  condition: a\n", "5:10 a value cannot be"),
         ("  a: x\n  timeframe: 5m\n  condition: a\n", "6:3 `timeframe`"),
-        ("  a: {x|foo: y}\n  condition: a\n", "5:9 unknown modifier"),
+        ("  a: {host|foo: y}\n  condition: a\n", "5:12 unknown modifier"),
+        ("  a: {hots|foo: y}\n  condition: a\n", "5:7 unknown field `hots`"),
     ];
     for (text, wanted) in cases {
         let found = faults(&with_detection(text));
@@ -322,7 +323,8 @@ fn faults_of_the_detection() {
 
 #[test]
 fn several_faults_are_told_at_once() {
-    let text = "  a:\n    x|foo: y\n    z|re: '('\n  condition: a and b\n";
+    let text =
+        "  a:\n    host|foo: y\n    date|re: '('\n  condition: a and b\n";
     let found = faults(&with_detection(text));
     assert_eq!(found.len(), 3, "{found:?}");
 }

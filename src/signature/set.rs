@@ -11,13 +11,15 @@ use sha2::{Digest as _, Sha256};
 
 use crate::limits;
 use crate::raw::Raw;
+use crate::signature::advisories::{Advisory, Notices, read_advisories};
 use crate::signature::catalogue::{
-    Advisory, Feature, Outcomes, read_advisories, read_features, read_outcomes,
+    Feature, Outcomes, read_features, read_outcomes,
 };
 use crate::signature::diagnostic::Diagnostic;
 use crate::signature::links::Links;
 use crate::signature::matcher::{Matcher, Scratch};
 use crate::signature::pattern::Fold;
+use crate::signature::products::{Vendor, read_products};
 use crate::signature::reader::{Loaded, read_rules};
 use crate::signature::rule::Rule;
 use crate::signature::yaml::Text;
@@ -25,15 +27,15 @@ use crate::w3c::{Field, Record};
 
 /// The files under `signatures/`, as they were when this was built, each
 /// with its YAML events.
-static EMBEDDED: &[(&str, &[u8], &[u8])] =
+pub(super) static EMBEDDED: &[(&str, &[u8], &[u8])] =
     include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
 /// A file of rules.
-struct RuleFile {
-    name: Raw,
-    bytes: Cow<'static, [u8]>,
+pub(super) struct RuleFile {
+    pub(super) name: Raw,
+    pub(super) bytes: Cow<'static, [u8]>,
     /// See [`Text`].
-    events: &'static [u8],
+    pub(super) events: &'static [u8],
 }
 
 /// Where rules come from.
@@ -52,8 +54,9 @@ pub struct Source {
 pub struct Signatures {
     rules: Vec<Rule>,
     features: Vec<Feature>,
-    advisories: Vec<Advisory>,
+    notices: Notices,
     outcomes: Outcomes,
+    products: Vec<Vendor>,
     matcher: Matcher,
     sha256: [u8; 32],
     skipped: Vec<String>,
@@ -139,7 +142,8 @@ impl Signatures {
             matcher: Matcher::new(&rules, source.strict),
             rules,
             features: catalogues.features,
-            advisories: catalogues.advisories,
+            notices: catalogues.notices,
+            products: catalogues.products,
             outcomes: catalogues.outcomes,
             sha256: digest.finalize().into(),
             skipped,
@@ -173,7 +177,17 @@ impl Signatures {
 
     /// The catalogue of advisories.
     pub fn advisories(&self) -> &[Advisory] {
-        &self.advisories
+        &self.notices.list
+    }
+
+    /// The catalogue of advisories with what they refer to.
+    pub fn notices(&self) -> &Notices {
+        &self.notices
+    }
+
+    /// The products that live on IIS.
+    pub fn products(&self) -> &[Vendor] {
+        &self.products
     }
 
     /// The generic outcome criteria and the profiles.
@@ -340,8 +354,9 @@ fn reaches(
 #[derive(Debug, Default)]
 struct Catalogues {
     features: Vec<Feature>,
-    advisories: Vec<Advisory>,
+    notices: Notices,
     outcomes: Outcomes,
+    products: Vec<Vendor>,
 }
 
 impl Catalogues {
@@ -358,7 +373,10 @@ impl Catalogues {
                 read_features(&file, text).map(|it| self.features = it)
             }
             "signatures/advisories.yml" => {
-                read_advisories(&file, text).map(|it| self.advisories = it)
+                read_advisories(&file, text).map(|it| self.notices = it)
+            }
+            "signatures/products.yml" => {
+                read_products(&file, text).map(|it| self.products = it)
             }
             "signatures/outcomes.yml" => {
                 read_outcomes(&file, text).map(|it| self.outcomes = it)
@@ -462,7 +480,7 @@ fn references(
         missing.push(("feature", id));
     }
     for id in &sleuth.advisories {
-        if !catalogues.advisories.iter().any(|one| one.id == *id) {
+        if !catalogues.notices.list.iter().any(|one| one.id == *id) {
             missing.push(("advisory", id));
         }
     }
@@ -478,7 +496,7 @@ fn references(
 }
 
 /// Reads a user's rule file, or all `.yml` and `.yaml` files of a folder.
-fn user_files(
+pub(super) fn user_files(
     path: &Path,
     files: &mut Vec<RuleFile>,
     faults: &mut Vec<Diagnostic>,

@@ -379,7 +379,7 @@ impl Faults<'_> {
     ///
     /// Folding and indentation change blanks only, so the characters that
     /// are not blank are counted in value and file alike.
-    fn inside(&self, node: &Node, offset: usize) -> Position {
+    pub fn inside(&self, node: &Node, offset: usize) -> Position {
         let value = node.text().or(node.spelling.as_deref());
         let value = value.unwrap_or_default();
         let solid = value.chars().take(offset);

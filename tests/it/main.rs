@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `accounting` | is every line accounted for, whatever it holds? |
 //! | `archives`, `bombs` | is evidence in archives the same evidence, and do bad ones stay harmless? |
+//! | `bad_rules` | are bad rules refused, at once and with the place? |
 //! | `bench` | does the benchmark still run? |
 //! | `codepages` | are bytes that are no UTF-8 read as they were meant? |
 //! | `commands` | do messages and exit codes hold, on the real binary? |
@@ -27,6 +28,7 @@
 //! | `scanning` | (how the topics scan through the library) |
 //! | `showcase` | does the made-up incident come out as told? |
 //! | `showcase_maker` | (makes the incident) |
+//! | `signature_commands` | do the commands on signatures answer what is asked? |
 //! | `support` | (what the topics share) |
 //! | `verdicts` | does each answer get its outcome? |
 
@@ -37,6 +39,7 @@
 
 mod accounting;
 mod archives;
+mod bad_rules;
 mod bench;
 mod bombs;
 mod codepages;
@@ -63,6 +66,7 @@ mod packers;
 mod scanning;
 mod showcase;
 mod showcase_maker;
+mod signature_commands;
 mod support;
 mod ties;
 mod verdicts;

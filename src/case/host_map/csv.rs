@@ -10,7 +10,7 @@ use std::str::Chars;
 
 /// One cell and where it begins; lines and columns count from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Cell {
+pub(crate) struct Cell {
     pub text: String,
     pub line: usize,
     pub column: usize,
@@ -18,7 +18,7 @@ pub(super) struct Cell {
 
 /// Where a text is wrong, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(crate) struct Fault {
     pub line: usize,
     pub column: usize,
     pub detail: String,
@@ -34,7 +34,7 @@ impl Cell {
 
 /// Reads all lines that hold something. Excel writes semicolons where the
 /// comma is the decimal point: the first line tells.
-pub(super) fn read(text: &str) -> Result<Vec<Vec<Cell>>, Fault> {
+pub(crate) fn read(text: &str) -> Result<Vec<Vec<Cell>>, Fault> {
     let head = text.lines().next().unwrap_or_default();
     let is_semicolon = head.contains(';') && !head.contains(',');
     let separator = if is_semicolon { ';' } else { ',' };
