@@ -27,7 +27,12 @@ fn rule(name: &str, level: Level) -> Rule {
         references: Vec::new(),
         tags: Vec::new(),
         false_positives: Vec::new(),
-        detection: Detection { tests: Vec::new(), expr: Expr::All(vec![]) },
+        detection: Detection {
+            tests: Vec::new(),
+            expr: Expr::All(vec![]),
+            searches: Vec::new(),
+            conditions: Vec::new(),
+        },
         sleuth: Sleuth {
             worm: name == "worm",
             advisories: vec!["MS01-033".to_owned()],

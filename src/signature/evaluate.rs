@@ -75,6 +75,16 @@ impl Resolved {
         self.views.get(test).unwrap_or(&View::Line)
     }
 
+    /// The view of the field that a test compares with.
+    pub fn other(&self, test: usize) -> Option<&View> {
+        self.others.get(test)?.as_ref()
+    }
+
+    /// How texts compare.
+    pub fn fold(&self) -> Fold {
+        self.fold
+    }
+
     /// True where the rule matches the record that `sight` looked at.
     pub fn matches(
         &self,
@@ -359,7 +369,7 @@ fn method_fits(patterns: &[Pattern], line: &[u8], fold: Fold) -> Option<bool> {
 }
 
 /// A literal that spans the `?` stands in two columns of a line.
-fn in_line(line: &[u8], literal: &[u8], fold: Fold) -> bool {
+pub(super) fn in_line(line: &[u8], literal: &[u8], fold: Fold) -> bool {
     literal.split(|byte| *byte == b'?').all(|piece| fold.contains(line, piece))
 }
 
@@ -368,7 +378,7 @@ fn has_value(view: &View, record: &Record<'_>) -> bool {
 }
 
 /// The value as logged; of a request, its query.
-fn raw_value<'a>(view: &View, record: &Record<'a>) -> Option<&'a [u8]> {
+pub(super) fn raw_value<'a>(view: &View, record: &Record<'a>) -> Option<&'a [u8]> {
     match view {
         View::Line => Some(record.line),
         View::Request => record.target().query,
@@ -378,13 +388,13 @@ fn raw_value<'a>(view: &View, record: &Record<'a>) -> Option<&'a [u8]> {
     }
 }
 
-fn address(text: &[u8]) -> Option<IpAddr> {
+pub(super) fn address(text: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(text).ok()?;
     let bare = text.split_once('%').map_or(text, |(bare, _zone)| bare);
     bare.parse::<IpAddr>().ok().map(|address| address.to_canonical())
 }
 
-fn number(text: &[u8]) -> Option<f64> {
+pub(super) fn number(text: &[u8]) -> Option<f64> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
@@ -434,7 +444,7 @@ impl Network {
 }
 
 impl Comparison {
-    fn holds(self, number: f64) -> bool {
+    pub(super) fn holds(self, number: f64) -> bool {
         number
             .partial_cmp(&self.number)
             .is_some_and(|ordering| self.accept.contains(&Some(ordering)))
@@ -442,7 +452,7 @@ impl Comparison {
 }
 
 impl How {
-    fn holds(self, text: &[u8], other: &[u8], fold: Fold) -> bool {
+    pub(super) fn holds(self, text: &[u8], other: &[u8], fold: Fold) -> bool {
         match self {
             Self::Equals => fold.equals(text, other),
             Self::StartsWith => fold.starts_with(text, other),

@@ -24,6 +24,7 @@ pub mod rule;
 mod seam;
 mod set;
 mod sieve;
+mod trace;
 mod value;
 mod variant;
 mod view;
@@ -38,4 +39,7 @@ pub use rule::{
     Sleuth, Stage, Test, TestLine, Tests,
 };
 pub use set::{Signatures, Source};
+pub use trace::{
+    Asked, FeatureTrace, Near, Node, Parts, RuleTrace, State, Want,
+};
 pub use view::Sight;

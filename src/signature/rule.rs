@@ -179,6 +179,11 @@ pub struct Detection {
     pub tests: Vec<Test>,
     /// The condition with its searches filled in.
     pub expr: Expr,
+    /// The searches by name, in the order of the file: for people who ask
+    /// why a rule matched.
+    pub searches: Vec<(String, Expr)>,
+    /// The conditions as written, of which one must hold.
+    pub conditions: Vec<String>,
 }
 
 /// A boolean expression over tests.

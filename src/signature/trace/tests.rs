@@ -1,0 +1,2 @@
+//! What the tree says of lines whose answer is known.
+
