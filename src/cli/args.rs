@@ -245,10 +245,10 @@ pub struct ReportArgs {
 /// The words after `explain`.
 #[derive(Debug, clap::Args)]
 pub struct ExplainArgs {
-    /// FILE:LINE, a line of a log, packed or in an archive, as reports name
-    /// it; or the line itself; or `-`, which reads it from standard input.
-    /// Directives may stand before it.
-    #[arg(value_name = "LINE", allow_hyphen_values = true)]
+    /// A line of a log as `FILE:LINE`, packed or in an archive, as reports
+    /// name it; or the line itself; or `-`, which reads it from standard
+    /// input. Directives may stand before it.
+    #[arg(value_name = "LINE")]
     pub line: OsString,
     /// The program that wrote a line that is given itself, as in #Software:
     /// tells the version of IIS.

@@ -153,14 +153,16 @@ fn line_of(
             };
             let mut what = format!("{shown} has {have}, so none is {number}");
             for warning in warnings {
-                what += &format!("; {}", warning.detail);
+                what.push_str("; ");
+                what.push_str(&warning.detail);
             }
             Err(Error::usage(what))
         }
         Some(Sought::Archive(names)) => {
             let mut what = format!("{shown} is an archive: name a file in it");
             if let Some(first) = names.first() {
-                what += &format!(", such as {}", lossy(first.as_bytes()));
+                what.push_str(", such as ");
+                what.push_str(&lossy(first.as_bytes()));
             }
             Err(Error::usage(what))
         }
@@ -245,9 +247,8 @@ mod tests {
             ("ex.log:99999999999999999999", None),
             ("", None),
         ] {
-            let found = found.map(|(path, at): (&str, u64)| {
-                (path.as_bytes(), at)
-            });
+            let found =
+                found.map(|(path, at): (&str, u64)| (path.as_bytes(), at));
             assert_eq!(place(word.as_bytes()), found, "{word}");
         }
     }

@@ -378,7 +378,10 @@ fn has_value(view: &View, record: &Record<'_>) -> bool {
 }
 
 /// The value as logged; of a request, its query.
-pub(super) fn raw_value<'a>(view: &View, record: &Record<'a>) -> Option<&'a [u8]> {
+pub(super) fn raw_value<'a>(
+    view: &View,
+    record: &Record<'a>,
+) -> Option<&'a [u8]> {
     match view {
         View::Line => Some(record.line),
         View::Request => record.target().query,

@@ -16,8 +16,6 @@
 mod asked;
 mod features;
 mod near;
-#[cfg(test)]
-mod tests;
 
 use serde::Serialize;
 

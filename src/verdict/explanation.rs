@@ -106,6 +106,9 @@ pub struct NearMiss {
     pub filtered: bool,
     /// What stands in the way.
     pub failed: Node,
+    /// The tests that hold on the way to it; they stand in `why` as well.
+    #[serde(skip)]
+    pub held: Vec<Node>,
     /// The whole condition.
     pub why: RuleTrace,
 }
@@ -144,11 +147,8 @@ pub fn explain(line: &LogLine, signatures: &Signatures) -> Explanation {
     let asker = Asker { line, signatures };
     match (&explanation.read.what, &read_as) {
         (What::Record, Line::Record(record)) => {
-            explanation.decoding = reading::decoding(
-                line,
-                record,
-                signatures.joins_plus(),
-            );
+            explanation.decoding =
+                reading::decoding(line, record, signatures.joins_plus());
             explanation.matches = asker.matches(record, &mut scratch);
             explanation.near = asker.near(record, &mut scratch);
             explanation.near_count = explanation.near.len();
@@ -262,11 +262,10 @@ impl Asker<'_> {
         for (rule, index) in self.signatures.rules().iter().zip(0..) {
             let why = self.signatures.trace(index, record, scratch);
             let Some(why) = why else { continue };
-            let Some(Near { filtered, failed, weight }) = why.near() else {
-                continue;
-            };
+            let Some(near) = why.near() else { continue };
+            let Near { filtered, failed, held, weight } = near;
             let name = RuleName::of(rule);
-            let near = NearMiss { name, filtered, failed, why };
+            let near = NearMiss { name, filtered, failed, held, why };
             found.push((near, weight));
         }
         // Rules come by name, and the sort keeps that.

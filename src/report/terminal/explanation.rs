@@ -18,6 +18,7 @@ use crate::verdict::explanation::{
     Chain, Columns, Directed, Explanation, Matched, Named, NearMiss, Read,
     RuleName, Step, What,
 };
+use crate::w3c::Dialect;
 
 /// Columns that the names of a table take at most.
 const NAME: usize = 20;
@@ -62,7 +63,7 @@ fn value(sheet: &mut Sheet, indent: usize, shown: &str) {
     }
 }
 
-/// A value with a name to its left.
+/// A value with a name to its left; a long name has a line of its own.
 fn named(
     sheet: &mut Sheet,
     indent: usize,
@@ -71,22 +72,29 @@ fn named(
     shown: &str,
 ) {
     let room = sheet.page.room(indent + width + 2);
+    let mut name = name;
+    if width_of(name) > width {
+        value(sheet, indent, name);
+        name = "";
+    }
     let shown = if shown.is_empty() { "-" } else { shown };
-    for (at, line) in lines(shown, room).into_iter().enumerate() {
-        let name = if at == 0 { name } else { "" };
+    for line in lines(shown, room) {
         let pad = (width + 2).saturating_sub(width_of(name));
         let pieces = [
             Cell::toned(name, Tone::Faint),
             Cell::new(" ".repeat(pad) + &line),
         ];
         sheet.page.pieces(indent, &pieces);
+        name = "";
     }
 }
 
 fn read(sheet: &mut Sheet, found: &Explanation) {
     sheet.page.heading("How it was read");
     let read = &found.read;
-    sheet.paragraph(2, 2, &kind(read));
+    if found.place.is_some() || read.dialect != Dialect::Unknown {
+        sheet.paragraph(2, 2, &kind(read));
+    }
     if let Some(layout) = &read.layout {
         sheet.paragraph(2, 2, &columns(layout, read.what));
     }
@@ -110,17 +118,16 @@ fn read(sheet: &mut Sheet, found: &Explanation) {
 }
 
 fn kind(read: &Read) -> String {
-    let mut words = read.dialect.describe().to_owned();
-    if let Some(version) = &read.iis {
-        words += &format!(", written by IIS {version}");
-    }
-    if let Some(encoding) = read.encoding {
-        words += &format!(", text in {encoding}");
-    }
-    if let Some(page) = read.codepage {
-        words += &format!(", bytes that are no UTF-8 also read as {page}");
-    }
-    words + "."
+    let version = read.iis.as_ref();
+    let all = [
+        Some(read.dialect.describe().to_owned()),
+        version.map(|it| format!("written by IIS {it}")),
+        read.encoding.map(|it| format!("text in {it}")),
+        read.codepage
+            .map(|it| format!("bytes that are no UTF-8 also read as {it}")),
+    ];
+    let said: Vec<_> = all.into_iter().flatten().collect();
+    said.join(", ") + "."
 }
 
 fn columns(layout: &Columns, what: What) -> String {
@@ -154,7 +161,9 @@ fn what(read: &Read) -> String {
             Some(Directed::Fields) => {
                 "A directive: it names the columns of the lines that follow."
             }
-            _ => "A directive: it says something of the log and is no request.",
+            _ => {
+                "A directive: it says something of the log and is no request."
+            }
         },
         What::Blank => "A blank line: nothing is on it.",
         What::NotRead => {
@@ -170,16 +179,19 @@ fn what(read: &Read) -> String {
 fn rejected(read: &Read) -> String {
     let Some(rejected) = &read.rejected else { return String::new() };
     let has = counted(rejected.columns as u64, "column", "columns");
-    let mut words = format!("Rejected: {}. ", rejected.text);
-    words += &match rejected.wanted {
+    let fault = rejected.text;
+    let count = match rejected.wanted {
         Some(wanted) => format!("Blanks part it into {has}, not {wanted}."),
         None => format!(
-            "Blanks part it into {has}, and it has none of the forms that \
-             need no such directive; say --fields where you know them."
+            "Blanks part it into {has}. They cannot be guessed, and it has \
+             none of the forms that need no such directive; say --fields \
+             where you know them."
         ),
     };
-    words + " No column of it counts; the texts of rules are looked for all \
-             the same."
+    format!(
+        "Rejected: {fault}. {count} No column of it counts; the texts of \
+         rules are looked for all the same."
+    )
 }
 
 /// Each column with its value.
@@ -210,12 +222,11 @@ fn decoding(sheet: &mut Sheet, chains: &[Chain]) {
     let (plain, wrapped): (Vec<_>, Vec<_>) = chains.iter().partition(is_plain);
     sheet.page.heading("What its escapes stand for");
     if wrapped.is_empty() {
-        let which = match plain.as_slice() {
-            [] => "The line has neither stem nor query.".to_owned(),
-            _ => {
-                let parts: Vec<_> = plain.iter().map(|it| it.part).collect();
-                format!("Nothing is escaped in {}.", parts.join(" or "))
-            }
+        let parts: Vec<_> = plain.iter().map(|it| it.part).collect();
+        let which = if parts.is_empty() {
+            "The line has neither stem nor query.".to_owned()
+        } else {
+            format!("Nothing is escaped in {}.", parts.join(" or "))
         };
         return sheet.paragraph(2, 2, &which);
     }
@@ -323,8 +334,11 @@ fn near_miss(sheet: &mut Sheet, one: &NearMiss) {
         "all but one thing is there:"
     };
     sheet.line(4, why);
-    tree::failed(sheet, &one.failed);
     if sheet.full {
-        tree::condition(sheet, &one.why);
+        return tree::condition(sheet, &one.why);
     }
+    for held in &one.held {
+        tree::held(sheet, held);
+    }
+    tree::failed(sheet, &one.failed);
 }

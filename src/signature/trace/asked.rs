@@ -4,6 +4,9 @@
 //! expression, network, number), whether that holds, and if so, on which
 //! form of the field; beside them the value that the line has.
 
+use std::cmp::Ordering::{Equal, Greater, Less};
+
+use regex::bytes::Regex;
 use serde::Serialize;
 
 use super::{On, State, Tracer};
@@ -20,6 +23,7 @@ use crate::w3c::{Field, Record};
 
 /// A test and what it was given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(clippy::struct_excessive_bools)] // independent facts
 pub struct Asked {
     /// The field as the rule spells it; none for keywords.
     pub field: Option<String>,
@@ -31,6 +35,9 @@ pub struct Asked {
     pub all: bool,
     /// What is asked for.
     pub wants: Vec<Want>,
+    /// It was asked of a line that is no record: of all of it.
+    #[serde(skip)]
+    pub of_line: bool,
     /// The log has a column for the field.
     pub logged: bool,
     /// The value as logged; of a URL, with its query.
@@ -87,64 +94,57 @@ impl Tracer<'_> {
         asked: &mut Asked,
     ) -> State {
         let fold = self.resolved.fold();
-        asked.look(self.resolved.view(at), on);
+        asked.look(self.resolved.view(at), &test.op, on);
         let raw = |view: Option<&View>| match (view, &*on) {
             (Some(view), On::Record(record, _)) => raw_value(view, record),
             _ => None,
         };
         let has_value = raw(Some(self.resolved.view(at))).is_some();
-        let other_value = raw(self.resolved.other(at)).map(<[u8]>::to_vec);
-        let mut wants = Vec::new();
-        let mut enter = |text: Raw, weight: usize, holds: Holds<'_>| {
-            let found = self.seek(test, at, on, holds);
-            wants.push(Want::new(text, found, weight));
-        };
-        match &test.op {
+        let other = raw(self.resolved.other(at)).map(<[u8]>::to_vec);
+        let mut seek = |holds: Holds<'_>| self.seek(test, at, on, holds);
+        let found: Vec<Option<Found>> = match &test.op {
             Op::Text { patterns, .. } => {
-                for pattern in patterns {
-                    let text = asked.text_of(pattern);
-                    let weight = self.weight(at, pattern);
-                    enter(text, weight, &mut |text| {
+                let of = |pattern: &Pattern| {
+                    seek(&mut |text| {
                         let holds = pattern.matches(text, fold);
                         holds.then(|| place(pattern, text, fold))
-                    });
-                }
+                    })
+                };
+                patterns.iter().map(of).collect()
             }
             Op::Regex { regexes, .. } => {
-                for regex in regexes {
-                    enter(Raw::from(regex.as_str()), 0, &mut |text| {
-                        regex.find(text).map(|found| found.start())
-                    });
-                }
+                let of = |regex: &Regex| {
+                    seek(&mut |text| Some(regex.find(text)?.start()))
+                };
+                regexes.iter().map(of).collect()
             }
             Op::Cidr(networks) => {
-                for network in networks {
-                    enter(network_text(*network), 0, &mut |text| {
-                        let own = address(text)?;
-                        network.contains(own).then_some(0)
-                    });
-                }
+                let of = |network: &Network| {
+                    seek(&mut |text| {
+                        network.contains(address(text)?).then_some(0)
+                    })
+                };
+                networks.iter().map(of).collect()
             }
             Op::Compare(comparisons) => {
-                for one in comparisons {
-                    enter(comparison_text(*one), 0, &mut |text| {
-                        one.holds(number(text)?).then_some(0)
-                    });
-                }
+                let of = |one: &Comparison| {
+                    seek(&mut |text| one.holds(number(text)?).then_some(0))
+                };
+                comparisons.iter().map(of).collect()
             }
+            Op::FieldRef { how, .. } => vec![seek(&mut |text| {
+                how.holds(text, other.as_deref()?, fold).then_some(0)
+            })],
             Op::Exists(_) | Op::Null => {
                 let wanted = matches!(test.op, Op::Exists(true));
-                wants.push(Want::bare(has_value == wanted));
+                asked.wants = vec![Want::bare(has_value == wanted)];
+                return asked.decide();
             }
-            Op::FieldRef { other, how } => {
-                let value = other_value.as_deref();
-                let name = Raw::from(other.as_str());
-                enter(name, 0, &mut |text| {
-                    how.holds(text, value?, fold).then_some(0)
-                });
-            }
-        }
-        asked.wants = wants;
+        };
+        let weights = self.weights(test, at);
+        let wants = texts_of(test).into_iter().zip(found).zip(weights);
+        let want = |((text, found), weight)| Want::new(text, found, weight);
+        asked.wants = wants.map(want).collect();
         asked.decide()
     }
 
@@ -177,41 +177,87 @@ impl Tracer<'_> {
         torn: &Torn<'_>,
         asked: &mut Asked,
     ) -> State {
+        asked.of_line = true;
+        let fold = self.resolved.fold();
+        let texts = texts_of(test).into_iter();
         let Op::Text { patterns, .. } = &test.op else {
+            asked.wants = texts.map(|it| Want::new(it, None, 0)).collect();
             return State::Untold;
         };
-        let fold = self.resolved.fold();
+        if self.resolved.is_text(at) {
+            let found = patterns.iter().map(|it| in_torn(it, torn, fold));
+            let want = |(text, found)| Want::new(text, found, 0);
+            asked.wants = texts.zip(found).map(want).collect();
+            return asked.decide();
+        }
+        asked.wants = texts.map(|it| Want::new(it, None, 0)).collect();
         let is_method =
             *self.resolved.view(at) == View::Field(Field::CsMethod);
-        if is_method {
-            let mut words = torn.raw.split(|byte| *byte == b' ');
-            let fits = words
-                .any(|word| patterns.iter().any(|it| it.matches(word, fold)));
-            return if fits { State::Untold } else { State::Failed };
+        let fits = |word| patterns.iter().any(|it| it.matches(word, fold));
+        let mut words = torn.raw.split(|byte| *byte == b' ');
+        if is_method && !words.any(fits) {
+            State::Failed
+        } else {
+            State::Untold
         }
-        if !self.resolved.is_text(at) {
-            return State::Untold;
+    }
+
+    /// How rare each thing is that a test asks for.
+    fn weights(&self, test: &Test, at: usize) -> Vec<usize> {
+        match &test.op {
+            Op::Text { patterns, .. } => {
+                patterns.iter().map(|it| self.weight(at, it)).collect()
+            }
+            _ => vec![0; texts_of(test).len()],
         }
-        for pattern in patterns {
-            let found = in_torn(pattern, torn, fold);
-            let text = asked.text_of(pattern);
-            asked.wants.push(Want::new(text, found, 0));
-        }
-        asked.decide()
     }
 
     /// The bytes of a pattern that ordinary logs do not hold, where it is
-    /// looked for in text that a client chose freely.
+    /// looked for in text that a client chose freely. What a client says of
+    /// itself says less than what it asks for.
     fn weight(&self, at: usize, pattern: &Pattern) -> usize {
+        const HEADER: usize = 4;
         if !self.resolved.is_text(at) {
             return 0;
         }
         let is_rare = |text: &&[u8]| {
             let fold = |byte: &u8| Fold::CaseAndPlus.apply(*byte);
-            let text: Vec<u8> = text.iter().map(fold).collect();
-            text.len() >= LEAST && ordinary::count(&text) == 0
+            let folded: Vec<u8> = text.iter().map(fold).collect();
+            folded.len() >= LEAST && ordinary::count(&folded) == 0
         };
-        pattern.texts().filter(is_rare).map(<[u8]>::len).max().unwrap_or(0)
+        let longest = pattern.texts().filter(is_rare).map(<[u8]>::len).max();
+        let is_header = !matches!(
+            self.resolved.view(at),
+            View::Request
+                | View::Stem
+                | View::Field(Field::CsUriStem | Field::CsUriQuery)
+        );
+        longest.unwrap_or(0).div_ceil(if is_header { HEADER } else { 1 })
+    }
+}
+
+/// What a test asks for, each in its order.
+fn texts_of(test: &Test) -> Vec<Raw> {
+    match &test.op {
+        Op::Text { patterns, .. } => {
+            let is_like = asks(&test.op) == LIKE;
+            let of = |pattern: &Pattern| {
+                if is_like {
+                    return glob(pattern);
+                }
+                // The words tell the wildcards at its ends.
+                let texts: Vec<&[u8]> = pattern.texts().collect();
+                Raw::from(texts.concat().as_slice())
+            };
+            patterns.iter().map(of).collect()
+        }
+        Op::Regex { regexes, .. } => {
+            regexes.iter().map(|it| Raw::from(it.as_str())).collect()
+        }
+        Op::Cidr(networks) => networks.iter().map(network_text).collect(),
+        Op::Compare(list) => list.iter().map(comparison_text).collect(),
+        Op::FieldRef { other, .. } => vec![Raw::from(other.as_str())],
+        Op::Exists(_) | Op::Null => Vec::new(),
     }
 }
 
@@ -262,12 +308,9 @@ impl Want {
         let bare = Self { text, weight, ..Self::bare(found.is_some()) };
         match found {
             None => bare,
-            Some(Found { on, value, at }) => Self {
-                on: Some(on),
-                value: Some(value),
-                at: Some(at),
-                ..bare
-            },
+            Some(Found { on, value, at }) => {
+                Self { on: Some(on), value: Some(value), at: Some(at), ..bare }
+            }
         }
     }
 
@@ -293,19 +336,11 @@ impl Asked {
             cased,
             all,
             wants: Vec::new(),
+            of_line: false,
             logged: true,
             value: None,
             decoded: None,
         }
-    }
-
-    /// A pattern as text: without the wildcards that the words tell.
-    fn text_of(&self, pattern: &Pattern) -> Raw {
-        if self.asks == LIKE {
-            return glob(pattern);
-        }
-        let texts: Vec<&[u8]> = pattern.texts().collect();
-        Raw::from(texts.concat().as_slice())
     }
 
     fn decide(&self) -> State {
@@ -318,31 +353,38 @@ impl Asked {
     }
 
     /// Enters the value that the line has.
-    fn look(&mut self, view: &View, on: &mut On<'_>) {
+    fn look(&mut self, view: &View, op: &Op, on: &On<'_>) {
         let On::Record(record, sight) = on else { return };
         self.logged = is_logged(view, record);
-        let raw = match view {
-            View::Request => {
-                let target = record.target();
-                let mut whole = Vec::new();
-                let stem = target.stem.unwrap_or_default();
-                join(&mut whole, b"", stem, target.query);
+        let target = record.target();
+        let (stem, query) = (sight.stem(), sight.query());
+        let (stem, query) = (stem.form(usize::MAX), query.form(usize::MAX));
+        let asks_whether = matches!(op, Op::Exists(_) | Op::Null);
+        let (raw, decoded) = match view {
+            View::Request if !asks_whether => {
+                let decoded = stem.or(query).map(|_| {
+                    let query = target.query.map(|it| query.unwrap_or(it));
+                    request(stem.or(target.stem), query)
+                });
                 let is_there = target.stem.or(target.query).is_some();
-                is_there.then_some(whole)
+                let raw = request(target.stem, target.query);
+                (is_there.then_some(raw), decoded)
             }
-            _ => raw_value(view, record).map(<[u8]>::to_vec),
+            View::Stem => {
+                let decoded = stem.map(<[u8]>::to_vec);
+                (target.stem.map(<[u8]>::to_vec), decoded)
+            }
+            _ => (raw_value(view, record).map(<[u8]>::to_vec), None),
         };
-        let mut last = None;
-        let _ = sight.find(view, record, &mut |text| {
-            last = Some(text.to_vec());
-            false
-        });
-        // An extension is a part of its stem.
-        let shows_forms = !matches!(view, View::Extension | View::Line);
-        let decoded = last.filter(|last| shows_forms && raw != Some(last.clone()));
         self.value = raw.as_deref().map(Raw::from);
         self.decoded = decoded.as_deref().map(Raw::from);
     }
+}
+
+fn request(stem: Option<&[u8]>, query: Option<&[u8]>) -> Vec<u8> {
+    let mut whole = Vec::new();
+    join(&mut whole, b"", stem.unwrap_or_default(), query);
+    whole
 }
 
 fn is_logged(view: &View, record: &Record<'_>) -> bool {
@@ -411,13 +453,12 @@ fn glob(pattern: &Pattern) -> Raw {
     Raw::from(text.as_slice())
 }
 
-fn network_text(network: Network) -> Raw {
+fn network_text(network: &Network) -> Raw {
     Raw::from(format!("{}/{}", network.address, network.prefix))
 }
 
-fn comparison_text(one: Comparison) -> Raw {
+fn comparison_text(one: &Comparison) -> Raw {
     let accepts = |ordering| one.accept.contains(&Some(ordering));
-    use std::cmp::Ordering::{Equal, Greater, Less};
     let sign = match (accepts(Less), accepts(Equal), accepts(Greater)) {
         (true, true, _) => "<=",
         (_, true, true) => ">=",

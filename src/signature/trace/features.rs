@@ -76,10 +76,11 @@ fn keys_of(
     let fold = Fold::Case;
     let url = &feature.url;
     let mut found = Vec::new();
-    let mut enter = |kind: &str, keys: &[String], fits: &dyn Fn(&[u8]) -> bool| {
-        let fitting = keys.iter().filter(|key| fits(key.as_bytes()));
-        found.extend(fitting.map(|key| format!("{kind} {key}")));
-    };
+    let mut enter =
+        |kind: &str, keys: &[String], fits: &dyn Fn(&[u8]) -> bool| {
+            let fitting = keys.iter().filter(|key| fits(key.as_bytes()));
+            found.extend(fitting.map(|key| format!("{kind} {key}")));
+        };
     enter("method", &url.methods, &|key| fold.equals(method, key));
     enter("extension", &url.extensions, &|key| {
         let dotted = [b".", key].concat();

@@ -14,6 +14,8 @@ pub struct Near {
     pub filtered: bool,
     /// What failed: a test, or a `not`.
     pub failed: Node,
+    /// The tests that hold on the way to it.
+    pub held: Vec<Node>,
     /// Bytes of the line that the rule asks for and ordinary logs do not
     /// hold.
     pub weight: usize,
@@ -26,11 +28,18 @@ struct Way {
     weight: usize,
     filtered: bool,
     failed: Option<Node>,
+    held: Vec<Node>,
 }
 
 impl Way {
     fn free(weight: usize) -> Self {
-        Self { cost: 0, weight, filtered: false, failed: None }
+        let (failed, held) = (None, Vec::new());
+        Self { cost: 0, weight, filtered: false, failed, held }
+    }
+
+    /// A test that holds.
+    fn held(node: &Node, weight: usize) -> Self {
+        Self { held: vec![node.clone()], ..Self::free(weight) }
     }
 }
 
@@ -39,9 +48,9 @@ impl RuleTrace {
     /// one thing, or the rule matches.
     pub fn near(&self) -> Option<Near> {
         let way = way(&self.tree);
-        let Way { cost, weight, filtered, failed } = way;
+        let Way { cost, weight, filtered, failed, held } = way;
         let failed = failed.filter(|_| cost == 1 && weight > 0)?;
-        Some(Near { filtered, failed, weight })
+        Some(Near { filtered, failed, held, weight })
     }
 }
 
@@ -53,17 +62,17 @@ fn way(node: &Node) -> Way {
             State::Held | State::Untold => Way::free(0),
             State::Failed => Way {
                 cost: 1,
-                weight: 0,
                 filtered: names_search(part),
                 failed: Some(node.clone()),
+                ..Way::free(0)
             },
         },
         Parts::Test(asked) => {
             let held = asked.wants.iter().filter(|want| want.held);
             let weights = held.map(|want| want.weight);
             match node.state {
-                State::Held if asked.all => Way::free(weights.sum()),
-                State::Held => Way::free(weights.max().unwrap_or(0)),
+                State::Held if asked.all => Way::held(node, weights.sum()),
+                State::Held => Way::held(node, weights.max().unwrap_or(0)),
                 State::Failed | State::Untold => Way {
                     cost: if asked.all {
                         asked.wants.iter().filter(|it| !it.held).count()
@@ -72,8 +81,8 @@ fn way(node: &Node) -> Way {
                     },
                     // One of several that are not all needed proves nothing.
                     weight: if asked.all { weights.sum() } else { 0 },
-                    filtered: false,
                     failed: Some(node.clone()),
+                    ..Way::free(0)
                 },
             }
         }
@@ -94,6 +103,7 @@ fn of_all(parts: &[Node]) -> Way {
         all.weight += one.weight;
         all.filtered |= one.filtered;
         all.failed = all.failed.or(one.failed);
+        all.held.extend(one.held);
     }
     all
 }
@@ -103,8 +113,8 @@ fn of_any(state: State, parts: &[Node]) -> Way {
     if state == State::Held {
         let held = parts.iter().zip(ways);
         let held = held.filter(|(part, _)| part.state == State::Held);
-        let weight = held.map(|(_, way)| way.weight).max();
-        return Way::free(weight.unwrap_or(0));
+        let best = held.map(|(_, way)| way).max_by_key(|way| way.weight);
+        return best.unwrap_or(Way::free(0));
     }
     let nearest =
         ways.min_by_key(|way| (way.cost, std::cmp::Reverse(way.weight)));

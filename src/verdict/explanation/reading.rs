@@ -10,8 +10,7 @@ use crate::raw::Raw;
 use crate::scan::LogLine;
 use crate::w3c::decode::{Steps, each_step, is_wrapped};
 use crate::w3c::{
-    Dialect, Disguise, Form, Layout, Line, Record, Reject, TimeNote,
-    Timestamp,
+    Dialect, Disguise, Form, Layout, Line, Record, Reject, TimeNote, Timestamp,
 };
 
 /// How a line was read.
@@ -168,9 +167,12 @@ pub(super) fn read(line: &LogLine, read_as: &Line<'_>) -> Read {
         Line::Record(_) => What::Record,
         Line::Rejected(_) => What::Rejected,
     };
+    // Of a directive alone, and the like, the kind of log cannot be told.
+    let is_told = line.place.is_some() || line.dialect.is_read();
+    let dialect = if is_told { line.dialect } else { Dialect::Unknown };
     let iis = line.state.iis.map(|(major, minor)| format!("{major}.{minor}"));
     let bare = Read {
-        dialect: line.dialect,
+        dialect,
         what,
         encoding: line.encoding,
         codepage: line.codepage.map(crate::w3c::CodePage::name),
@@ -277,9 +279,13 @@ fn rejection(
     layout: Option<&Columns>,
 ) -> Rejection {
     let pieces = line.text.split(|byte| *byte == b' ');
+    let text = match (reject, &line.place) {
+        (Reject::Form, None) => "no #Fields directive names its columns",
+        (reject, _) => reject.text(),
+    };
     Rejection {
         reason: reject.as_str(),
-        text: reject.text(),
+        text,
         columns: pieces.count(),
         wanted: layout.map(|layout| layout.names.len()),
     }

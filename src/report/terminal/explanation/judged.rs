@@ -28,7 +28,8 @@ pub(super) fn feature(sheet: &mut Sheet, feature: Option<&FeatureTrace>) {
     let (id, name) = (text(&feature.id), text(&feature.name));
     sheet.paragraph(4, 2, &format!("feature: {id} ({name}), {why}"));
     if !feature.others.is_empty() {
-        let others: Vec<_> = feature.others.iter().map(|it| text(it)).collect();
+        let others: Vec<_> =
+            feature.others.iter().map(|it| text(it)).collect();
         let others = others.join(", ");
         let words = format!("less narrowly it is also that of {others}");
         sheet.paragraph(6, 2, &words);
@@ -122,11 +123,8 @@ fn together(sheet: &mut Sheet, those: &[AskedCriterion]) {
 
 fn criterion(sheet: &mut Sheet, one: &AskedCriterion) {
     let when: Vec<_> = one.when.iter().map(condition).collect();
-    let when = if when.is_empty() {
-        "always".to_owned()
-    } else {
-        when.join(", ")
-    };
+    let when =
+        if when.is_empty() { "always".to_owned() } else { when.join(", ") };
     let (of, number) = (owner(&one.of), one.number);
     let (reason, outcome) = (text(&one.reason), one.outcome.as_str());
     let words = format!("{of} {number}, {reason} ({outcome}): {when}");
@@ -172,4 +170,3 @@ fn short(shown: &str) -> String {
     const ENOUGH: usize = 30;
     super::super::cut::cut(shown, ENOUGH)
 }
-

@@ -5,7 +5,7 @@
 //! alternatives that fail beside one that holds, the inside of a filter that
 //! does not hold. `--all` shows it.
 
-use super::super::cut::cut;
+use super::super::cut::{cut, lines, wrap};
 use super::super::page::{Cell, Tone};
 use super::super::{Sheet, raw, text};
 use crate::raw::Raw;
@@ -29,6 +29,26 @@ pub(super) fn condition(sheet: &mut Sheet, why: &RuleTrace) {
 /// What failed of a rule that nearly matches.
 pub(super) fn failed(sheet: &mut Sheet, part: &Node) {
     node(sheet, 4, part, "");
+}
+
+/// A test that holds, in one line.
+pub(super) fn held(sheet: &mut Sheet, part: &Node) {
+    let Parts::Test(asked) = &part.parts else { return };
+    let held = asked.wants.iter().filter(|want| want.held);
+    let held: Vec<_> = held.filter(|it| !it.text.is_empty()).collect();
+    let most = if asked.all { held.len() } else { 1 };
+    let named = held.iter().take(most).map(|want| quoted(&want.text));
+    let named: Vec<_> = named.collect();
+    let words = format!("{} {}", asks(asked), named.join(" and "));
+    marked(sheet, 4, part.state, words.trim_end());
+}
+
+/// The field of a test and what is asked of it.
+fn asks(asked: &Asked) -> String {
+    let field = asked.field.as_deref().map(text);
+    let field = field.unwrap_or_else(|| "the line".to_owned());
+    let cased = if asked.cased { " (letter case counts)" } else { "" };
+    format!("{field} {}{cased}", asked.asks)
 }
 
 /// A part and what stands under it. `before` are the words before it.
@@ -74,7 +94,7 @@ fn nodes(sheet: &mut Sheet, indent: usize, parts: &[Node], only_held: bool) {
     }
 }
 
-/// A filter: its inside is shown where it holds.
+/// A filter, whose inside is shown where it holds; or the `neq` of a test.
 fn not(
     sheet: &mut Sheet,
     indent: usize,
@@ -82,26 +102,53 @@ fn not(
     inner: &Node,
     before: &str,
 ) {
-    let name = inner.search.as_deref().map(text);
-    let words = match (&name, &inner.parts) {
-        (Some(name), _) => format!("{before}not {name}"),
-        (None, Parts::Test(_)) => format!("{before}not"),
-        (None, Parts::Any(_)) => format!("{before}not one of"),
-        (None, _) => format!("{before}not all of"),
+    let mut names = Vec::new();
+    searches(inner, &mut names);
+    let (words, says) = match (names.as_slice(), &inner.parts) {
+        ([], _) => (String::new(), ""),
+        ([name], _) => (format!(" {name}"), "which does not hold"),
+        (names, Parts::Any(_)) => {
+            (format!(" one of {}", names.join(", ")), "none of which holds")
+        }
+        (names, _) => {
+            (format!(" all of {}", names.join(", ")), "not all hold")
+        }
     };
-    let shows = state == State::Failed || sheet.full;
-    let says = match (state, shows) {
-        (State::Untold, _) => " (cannot be told of a rejected line)",
-        (_, false) if name.is_some() => " (which does not hold)",
-        _ => "",
+    let shows = state == State::Failed || names.is_empty() || sheet.full;
+    let says = match state {
+        State::Untold => " (cannot be told of a rejected line)".to_owned(),
+        State::Held if !names.is_empty() => format!(" ({says})"),
+        _ => String::new(),
     };
-    if !shows && name.is_none() {
-        marked(sheet, indent, state, &words);
-        return inside(sheet, indent + 2, inner);
-    }
-    marked(sheet, indent, state, &format!("{words}{says}"));
-    if shows {
+    marked(sheet, indent, state, &format!("{before}not{words}{says}"));
+    if shows && names.len() == 1 {
         inside(sheet, indent + 2, inner);
+    } else if shows {
+        match &inner.parts {
+            Parts::Any(parts) => {
+                nodes(sheet, indent + 2, parts, state == State::Failed);
+            }
+            Parts::All(parts) => nodes(sheet, indent + 2, parts, false),
+            Parts::Not(_) | Parts::Test(_) => {
+                node(sheet, indent + 2, inner, "");
+            }
+        }
+    }
+}
+
+/// The names of the searches that a part consists of.
+fn searches(part: &Node, names: &mut Vec<String>) {
+    if let Some(name) = &part.search {
+        return names.push(text(name));
+    }
+    match &part.parts {
+        Parts::All(parts) | Parts::Any(parts) => {
+            for part in parts {
+                searches(part, names);
+            }
+        }
+        Parts::Not(part) => searches(part, names),
+        Parts::Test(_) => {}
     }
 }
 
@@ -119,11 +166,20 @@ fn inside(sheet: &mut Sheet, indent: usize, inner: &Node) {
     }
 }
 
-/// One line with its mark.
+/// Words with a mark before them.
 fn marked(sheet: &mut Sheet, indent: usize, state: State, words: &str) {
+    const HANG: usize = 4;
     let (mark, tone) = mark(state);
-    let pieces = [Cell::toned(mark, tone), Cell::new(format!(" {words}"))];
-    sheet.page.pieces(indent, &pieces);
+    let room = sheet.page.room(indent + HANG);
+    let lines = wrap(words, room + 2, room);
+    for (at, line) in lines.iter().enumerate() {
+        let pieces = if at == 0 {
+            [Cell::toned(mark, tone), Cell::new(format!(" {line}"))]
+        } else {
+            [Cell::new(" ".repeat(HANG)), Cell::new(line)]
+        };
+        sheet.page.pieces(indent, &pieces);
+    }
 }
 
 pub(super) fn mark(state: State) -> (&'static str, Tone) {
@@ -141,10 +197,7 @@ fn test(
     asked: &Asked,
     colon: &dyn Fn(&str) -> String,
 ) {
-    let field = asked.field.as_deref().map(text);
-    let field = field.unwrap_or_else(|| "the line".to_owned());
-    let cased = if asked.cased { " (letter case counts)" } else { "" };
-    let asks = format!("{field} {}{cased}", asked.asks);
+    let asks = asks(asked);
     let held: Vec<_> = asked.wants.iter().filter(|it| it.held).collect();
     if asked.all && asked.wants.len() > 1 {
         marked(sheet, indent, state, &colon(&format!("{asks} all of")));
@@ -223,6 +276,9 @@ fn excerpt(value: &Raw, at: usize, room: usize) -> String {
 
 /// What a test that failed was given.
 fn value(sheet: &mut Sheet, indent: usize, asked: &Asked) {
+    if asked.of_line {
+        return sheet.line(indent, "that is nowhere in the line");
+    }
     let words = if asked.logged {
         match &asked.value {
             None => "the line has no value there".to_owned(),
@@ -231,9 +287,19 @@ fn value(sheet: &mut Sheet, indent: usize, asked: &Asked) {
     } else {
         "the log has no such column".to_owned()
     };
-    sheet.page.pieces(indent, &[Cell::new(words)]);
+    said(sheet, indent, &words);
     if let Some(decoded) = &asked.decoded {
-        let words = format!("decoded, {}", quoted(decoded));
-        sheet.page.pieces(indent, &[Cell::new(words)]);
+        said(sheet, indent, &format!("decoded, {}", quoted(decoded)));
+    }
+}
+
+/// What may be long: the line and its columns are shown whole above.
+fn said(sheet: &mut Sheet, indent: usize, words: &str) {
+    if sheet.full {
+        for line in lines(words, sheet.page.room(indent)) {
+            sheet.page.whole(indent, &line);
+        }
+    } else {
+        sheet.line(indent, words);
     }
 }

@@ -1,2 +1,0 @@
-//! What the tree says of lines whose answer is known.
-
