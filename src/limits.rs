@@ -137,6 +137,30 @@ pub const REGEX_BYTES: usize = 10 << 20;
 /// Rules in one set.
 pub const RULES: usize = 100_000;
 
+/// Seconds that the lines of one correlation may lie apart: a backdoor is
+/// used weeks after it was left.
+pub const TIMESPAN: u32 = 90 * 86_400;
+
+/// The greatest count that a correlation may ask for.
+pub const CORRELATED: u64 = 10_000;
+
+/// Events of a correlation, in one group and on one day, that are kept at
+/// least; where it asks for more, twice as many as it asks for.
+pub const EVENTS_PER_SHEET: usize = 256;
+
+/// Events of all correlations of a case: some 200 bytes each.
+pub const EVENTS: usize = 500_000;
+
+/// Groups of events in one exhibit, before those that are too few are
+/// dropped: so many clients that a day's log of a large site fits.
+pub const GROUPS: usize = 1_000_000;
+
+/// Bytes of a line kept with an event of a correlation.
+pub const EVENT_LINE_BYTES: usize = 512;
+
+/// Lines that the hit of a correlation cites; the others are counted.
+pub const CITED: usize = 100;
+
 /// Bytes of a file that is read at once rather than mapped, where there are
 /// many: as much as one thread has of memory for it.
 pub const SMALL_FILE: u64 = 1 << 20;

@@ -107,7 +107,7 @@ impl<'a> CaseBuilder<'a> {
         for share in settle(std::mem::take(&mut growing.shares)) {
             growing.add(share);
         }
-        let Growing { mut draft, hits, .. } = growing;
+        let Growing { mut draft, mut hits, .. } = growing;
         // Here, where all hosts are known; what is told is a set, so that
         // telling each part of a case tells the whole.
         for config in &self.options.site_configs {
@@ -116,7 +116,11 @@ impl<'a> CaseBuilder<'a> {
         let mut run = self.run;
         let mut kinds = draft.warnings.keys().map(|(kind, ..)| *kind);
         run.partial |= kinds.any(|kind| kind == Kind::Interrupted);
-        (draft.finish(run), hits)
+        let case = draft.finish(run);
+        if self.options.keep_hits {
+            hits.absorb(case.correlated_hits());
+        }
+        (case, hits)
     }
 
     /// Scans evidence into the case, and reads once more what stands in it

@@ -8,7 +8,7 @@
 use indexmap::IndexMap;
 use indexmap::map::Entry;
 
-use crate::case::client::{Client, ClientFinding};
+use crate::case::client::{Alone, Client, ClientFinding};
 use crate::case::names::{Name, Names};
 use crate::case::tally::{Counts, join_spans, widen};
 use crate::raw::Raw;
@@ -30,6 +30,8 @@ struct Row {
     first: Option<Timestamp>,
     last: Option<Timestamp>,
     worm: bool,
+    /// The same before correlations were counted.
+    alone: Option<Alone>,
 }
 
 /// One rule on one feature of one host.
@@ -73,6 +75,30 @@ impl Clients {
         self.deeds.entry((number, deed)).or_default().count(outcome);
     }
 
+    /// Counts a correlation that a client has part in. Comes after all hits.
+    pub fn correlated(
+        &mut self,
+        address: &[u8],
+        deed: Deed,
+        outcome: Outcome,
+        (first, last): (Option<Timestamp>, Option<Timestamp>),
+        worm: bool,
+    ) {
+        if let Some(row) = self.rows.get_mut(address) {
+            let Row { hits, first, last, worm, .. } = *row;
+            let alone = Alone { hits, first, last, worm };
+            row.alone.get_or_insert(alone);
+        } else {
+            let alone = Some(Alone::default());
+            let row = Row { alone, ..Row::default() };
+            self.rows.insert(Raw::from(address), row);
+        }
+        self.hit(address, deed, outcome, first, worm);
+        if let Some(row) = self.rows.get_mut(address) {
+            widen(&mut row.first, &mut row.last, last);
+        }
+    }
+
     /// Adds the clients of another chunk, exhibit or case, whose names are
     /// these here.
     pub fn absorb(&mut self, other: Self, names: &[Name]) {
@@ -99,6 +125,7 @@ impl Clients {
             first: client.first,
             last: client.last,
             worm: client.worm,
+            alone: None,
         };
         let number = self.add(client.client, &row);
         for finding in client.findings {
@@ -143,6 +170,7 @@ impl Clients {
                 first: row.first,
                 last: row.last,
                 worm: row.worm,
+                alone: row.alone,
                 ..Client::default()
             })
             .collect();

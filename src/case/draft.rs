@@ -4,7 +4,7 @@
 //! rows in order and everything derived filled in. Looking rows up by key
 //! keeps joining ten thousand exhibits linear.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 use indexmap::map::Entry;
@@ -12,16 +12,21 @@ use indexmap::map::Entry;
 use crate::case::address::Sender;
 use crate::case::clients::{Clients, Deed};
 use crate::case::copies::host_that_counts;
+use crate::case::correlate::{Correlated, correlate};
 use crate::case::digest::Sha256;
 use crate::case::exhibit::Exhibit;
 use crate::case::finding::Finding;
 use crate::case::host::Host;
 use crate::case::names::{Name, Names};
 use crate::case::run::Run;
+use crate::case::sheet::{Sheets, Trail};
+use crate::case::trail::{Edges, Trails};
 use crate::case::{Case, derive};
 use crate::error::{Error, Result};
+use crate::limits;
 use crate::raw::Raw;
 use crate::scan::Hit;
+use crate::signature::Level;
 use crate::verdict::Verdict;
 use crate::warning::{Kind, Warning};
 
@@ -37,6 +42,8 @@ pub(super) struct Draft {
     pub warnings: BTreeMap<(Kind, Raw, String), u64>,
     /// What hits add: most exhibits have none.
     judged: Option<Box<Judged>>,
+    /// The events of correlations.
+    sheets: Option<Box<Sheets>>,
 }
 
 /// What hits add.
@@ -56,6 +63,25 @@ impl Judged {
             Entry::Vacant(free) => {
                 free.insert(finding);
             }
+        }
+    }
+
+    /// Counts a correlation that holds.
+    fn correlated(&mut self, hit: &Correlated) {
+        let (own, host) = (&hit.correlation, &hit.end.host);
+        let names = &mut self.names;
+        let (name, rule) = (host.as_bytes(), own.rule.as_bytes());
+        let (name, rule) = (names.of(name), names.of(rule));
+        let finding = self.findings.entry((name, rule));
+        let new = || Finding::of_correlation(host.clone(), own);
+        finding.or_insert_with(new).correlated(hit);
+        let id = own.feature.as_ref().map(String::as_bytes);
+        let feature = id.map(|id| self.names.of(id));
+        let deed = Deed { host: name, rule, feature };
+        for client in hit.clients() {
+            let span = (Some(hit.first), Some(hit.last));
+            let client = client.as_bytes();
+            self.clients.correlated(client, deed, hit.outcome, span, own.worm);
         }
     }
 
@@ -104,6 +130,46 @@ impl Draft {
         let deed = Deed { host: name, rule, feature };
         let (outcome, worm) = (verdict.outcome, hit.rule.sleuth.worm);
         judged.clients.hit(address, deed, outcome, record.time, worm);
+    }
+
+    /// Adds the events of an exhibit.
+    pub(super) fn take_events(
+        &mut self,
+        trails: Trails,
+        exhibit: &Raw,
+        edges: Edges,
+    ) {
+        if trails.is_empty() {
+            return;
+        }
+        let (sheets, left_out) = trails.finish(exhibit, edges);
+        for (rule, groups) in left_out {
+            let detail = format!(
+                "groups of events of the correlation {rule} beyond the \
+                 first {} of a log are not looked at",
+                limits::GROUPS
+            );
+            let warning = Warning::new(Kind::Odd, exhibit.clone(), detail);
+            self.warn(Warning { count: groups, ..warning });
+        }
+        self.absorb_sheets(sheets);
+    }
+
+    fn absorb_sheets(&mut self, sheets: Sheets) {
+        let dropped = self.sheets.get_or_insert_default().absorb(sheets);
+        self.warn_of_dropped(dropped);
+    }
+
+    fn warn_of_dropped(&mut self, dropped: BTreeMap<String, u64>) {
+        for (rule, count) in dropped {
+            let detail = format!(
+                "events of the correlation {rule} are not looked at: there \
+                 are more than {} in all",
+                limits::EVENTS
+            );
+            let warning = Warning::new(Kind::Odd, Raw::default(), detail);
+            self.warn(Warning { count, ..warning });
+        }
     }
 
     /// Moves the lines of all evidence down by `lines`.
@@ -165,6 +231,7 @@ impl Draft {
             && self.features.is_empty()
             && self.warnings.is_empty()
             && self.judged.is_none()
+            && self.sheets.is_none()
     }
 
     /// Warns of exhibits that count although another has the same content:
@@ -240,6 +307,9 @@ impl Draft {
             (None, theirs) => self.judged = theirs,
             (Some(_), None) => {}
         }
+        if let Some(theirs) = other.sheets {
+            self.absorb_sheets(*theirs);
+        }
         for ((kind, exhibit, detail), count) in other.warnings {
             self.warn(Warning { kind, exhibit, detail, count });
         }
@@ -267,8 +337,31 @@ impl Draft {
         Ok(())
     }
 
+    /// Tells which correlations hold, as hits; returns the events.
+    fn correlate(&mut self, least: Level) -> Vec<Trail> {
+        let Some(mut sheets) = self.sheets.take() else { return Vec::new() };
+        let dropped = sheets.bound();
+        self.warn_of_dropped(dropped);
+        sheets.settle();
+        let judged = self.judged.get_or_insert_default();
+        for hit in correlate(&sheets) {
+            if !hit.is_told(least) {
+                continue;
+            }
+            judged.correlated(&hit);
+            let own = &hit.correlation;
+            if let Some((id, name)) =
+                own.feature.as_ref().zip(own.feature_name.as_ref())
+            {
+                self.features.insert(id.clone(), name.clone());
+            }
+        }
+        sheets.rows()
+    }
+
     /// The finished case.
-    pub(super) fn finish(self, run: Run) -> Case {
+    pub(super) fn finish(mut self, run: Run) -> Case {
+        let correlations = self.correlate(run.least_level());
         let warning = |((kind, exhibit, detail), count)| Warning {
             kind,
             exhibit,
@@ -288,6 +381,7 @@ impl Draft {
             hosts: hosts.into_values().collect(),
             clients: judged.clients.into_rows(&judged.names),
             findings,
+            correlations,
             warnings: self.warnings.into_iter().map(warning).collect(),
             ..Case::default()
         };
@@ -309,15 +403,28 @@ impl From<Case> for Draft {
             draft.hosts.insert(row.name.clone(), row);
         }
         let mut judged = Judged::default();
-        for client in case.clients {
-            judged.clients.insert(client, &mut judged.names);
+        // What correlations add is told again once all is joined.
+        let rows = case.correlations.iter();
+        let derived: BTreeSet<String> =
+            rows.map(|row| row.correlation.rule.clone()).collect();
+        for mut client in case.clients {
+            if client.forget(&derived) {
+                judged.clients.insert(client, &mut judged.names);
+            }
         }
         for row in case.findings {
+            if derived.contains(&row.rule) {
+                continue;
+            }
             let host = judged.names.of(row.host.as_bytes());
             let rule = judged.names.of(row.rule.as_bytes());
             judged.findings.insert((host, rule), row);
         }
         draft.judged = Some(Box::new(judged));
+        if !case.correlations.is_empty() {
+            let sheets = Sheets::from(case.correlations);
+            draft.sheets = Some(Box::new(sheets));
+        }
         for warning in case.warnings {
             draft.warn(warning);
         }

@@ -8,11 +8,12 @@ use std::cmp::{Ordering, Reverse};
 
 use serde::{Deserialize, Serialize};
 
+use crate::case::correlate::Correlated;
 use crate::case::tally::{Counts, join_spans, widen};
 use crate::limits;
 use crate::raw::{Quote, Raw};
 use crate::scan::Hit;
-use crate::signature::{Confidence, Level, Outcome, Rule, Stage};
+use crate::signature::{Confidence, Correlation, Level, Outcome, Rule, Stage};
 use crate::verdict::{Reason, Verdict};
 use crate::w3c::{Field, Record, Timestamp};
 
@@ -178,6 +179,33 @@ impl Finding {
             advisories: rule.sleuth.advisories.clone(),
             ..Self::default()
         }
+    }
+
+    /// The finding of a correlation, without hits.
+    pub(super) fn of_correlation(host: Raw, own: &Correlation) -> Self {
+        Self {
+            host,
+            rule: own.rule.clone(),
+            title: own.title.clone(),
+            rule_id: own.rule_id.clone(),
+            level: own.level,
+            stage: own.stage,
+            advisories: own.advisories.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// Counts a correlation that holds.
+    pub(super) fn correlated(&mut self, hit: &Correlated) {
+        let span = (Some(hit.first), Some(hit.last));
+        self.outweigh(Some(hit.outcome), Some(hit.confidence()));
+        self.outcomes.count(hit.outcome);
+        join_spans(&mut self.first, &mut self.last, span);
+        if let Some(share) = self.share(hit.correlation.feature.as_deref()) {
+            share.outcomes.count(hit.outcome);
+            join_spans(&mut share.first, &mut share.last, span);
+        }
+        hit.evidence().into_iter().for_each(|it| self.keep(it));
     }
 
     /// Counts a hit, and keeps its line where it is among the best.

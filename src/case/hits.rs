@@ -4,8 +4,8 @@
 //! files. Out: lines sorted by exhibit, line number and rule.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
-use std::io::{BufRead, Write};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::io::{BufRead, Read, Write};
 
 use serde::Deserialize;
 
@@ -23,6 +23,32 @@ impl Hits {
     pub(super) fn insert(&mut self, exhibit: Raw, lines: Vec<u8>) {
         if !lines.is_empty() {
             self.by_exhibit.insert(exhibit, lines);
+        }
+    }
+
+    /// Adds a line behind those of its exhibit.
+    pub(super) fn add(&mut self, exhibit: &Raw, line: Vec<u8>) {
+        self.by_exhibit.entry(exhibit.clone()).or_default().extend(line);
+    }
+
+    /// Adds lines that tell of correlations, each at its place.
+    pub(super) fn absorb(&mut self, other: Self) {
+        for (exhibit, theirs) in other.by_exhibit {
+            let own = self.by_exhibit.entry(exhibit).or_default();
+            let mut lines: Vec<(Key, &[u8])> = Vec::new();
+            for line in own.split_inclusive(|byte| *byte == b'\n') {
+                lines.extend(Some(line).and_then(keyed));
+            }
+            for line in theirs.split_inclusive(|byte| *byte == b'\n') {
+                lines.extend(Some(line).and_then(keyed));
+            }
+            // The sort is stable: of equals the first found comes first.
+            lines.sort_by(|a, b| a.0.cmp(&b.0));
+            *own = lines
+                .into_iter()
+                .flat_map(|(_, text)| text)
+                .copied()
+                .collect();
         }
     }
 
@@ -45,6 +71,17 @@ struct Key {
     rule: String,
 }
 
+fn keyed(line: &[u8]) -> Option<(Key, &[u8])> {
+    // All of them were written here.
+    serde_json::from_slice(line).ok().map(|key| (key, line))
+}
+
+/// Whether a line tells of a correlation.
+#[derive(Deserialize)]
+struct Derived {
+    correlation: Option<serde::de::IgnoredAny>,
+}
+
 /// The next line of one file.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Head {
@@ -54,21 +91,29 @@ struct Head {
 }
 
 /// Joins files of hits, each sorted as [`Hits::write`] leaves it. Holds one
-/// line of each at a time.
-pub fn merge_hits<R: BufRead>(
+/// line of each at a time. What tells of correlations is left out: `derived`
+/// has those of the joined case.
+pub fn merge_hits<'r, R: BufRead + 'r>(
     readers: impl IntoIterator<Item = R>,
+    derived: &'r Hits,
     out: &mut impl Write,
 ) -> Result<()> {
-    let mut readers: Vec<R> = readers.into_iter().collect();
+    let mut readers: Vec<Box<dyn BufRead + 'r>> = readers
+        .into_iter()
+        .map(|it| Box::new(it) as Box<dyn BufRead + 'r>)
+        .collect();
+    let cases = readers.len();
+    let lines = derived.by_exhibit.values().map(Vec::as_slice);
+    readers.push(Box::new(Joined { lines: lines.collect() }));
     let mut heads = BinaryHeap::new();
     for (file, reader) in readers.iter_mut().enumerate() {
-        heads.extend(next(reader, file)?.map(Reverse));
+        heads.extend(next(reader, file, file < cases)?.map(Reverse));
     }
     while let Some(Reverse(head)) = heads.pop() {
         out.write_all(&head.text)
             .map_err(|e| Error::output("cannot write hits").because(e))?;
         let Some(reader) = readers.get_mut(head.file) else { continue };
-        if let Some(after) = next(reader, head.file)? {
+        if let Some(after) = next(reader, head.file, head.file < cases)? {
             if after.key < head.key {
                 let message = "the hits of a case are not in order";
                 return Err(Error::case(message));
@@ -79,18 +124,56 @@ pub fn merge_hits<R: BufRead>(
     Ok(())
 }
 
-fn next(reader: &mut impl BufRead, file: usize) -> Result<Option<Head>> {
-    let mut text = Vec::new();
-    reader
-        .read_until(b'\n', &mut text)
-        .map_err(|e| Error::case("cannot read hits").because(e))?;
-    if text.is_empty() {
-        return Ok(None);
+/// The next line; with `own`, that tells of no correlation.
+fn next(
+    reader: &mut dyn BufRead,
+    file: usize,
+    own: bool,
+) -> Result<Option<Head>> {
+    loop {
+        let mut text = Vec::new();
+        reader
+            .read_until(b'\n', &mut text)
+            .map_err(|e| Error::case("cannot read hits").because(e))?;
+        if text.is_empty() {
+            return Ok(None);
+        }
+        if text.last() != Some(&b'\n') {
+            text.push(b'\n');
+        }
+        let fault = |e| Error::case("not a file of hits").because(e);
+        let key = serde_json::from_slice(&text).map_err(fault)?;
+        let derived: Derived = serde_json::from_slice(&text).map_err(fault)?;
+        if !own || derived.correlation.is_none() {
+            return Ok(Some(Head { key, file, text }));
+        }
     }
-    if text.last() != Some(&b'\n') {
-        text.push(b'\n');
+}
+
+/// Texts one after the other.
+struct Joined<'t> {
+    lines: VecDeque<&'t [u8]>,
+}
+
+impl Read for Joined<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let bytes = self.fill_buf()?.read(buffer)?;
+        self.consume(bytes);
+        Ok(bytes)
     }
-    let key = serde_json::from_slice(&text)
-        .map_err(|e| Error::case("not a file of hits").because(e))?;
-    Ok(Some(Head { key, file, text }))
+}
+
+impl BufRead for Joined<'_> {
+    fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
+        while self.lines.front().is_some_and(|it| it.is_empty()) {
+            self.lines.pop_front();
+        }
+        Ok(self.lines.front().copied().unwrap_or_default())
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        if let Some(first) = self.lines.front_mut() {
+            *first = first.get(bytes..).unwrap_or_default();
+        }
+    }
 }

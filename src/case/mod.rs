@@ -16,6 +16,8 @@
 //! | `host_map`, `site_config` | hosts and sites as others know them |
 //! | `exhibit`, `host`, `client`, `finding`, `run` | rows that join |
 //! | `tally` | the numbers in them |
+//! | `feed`, `trail`, `sheet` | the events of correlations, few of many |
+//! | `correlate`, `correlated` | which of them hold, as hits |
 //! | `copies` | exhibits that are there twice |
 //! | `overlaps`, `marks`, `compare` | and such of which only a part is |
 //! | `ties` | one request in the logs of IIS and of URLScan |
@@ -33,11 +35,14 @@ mod client;
 mod clients;
 mod compare;
 mod copies;
+mod correlate;
+mod correlated;
 mod derive;
 mod digest;
 mod draft;
 mod exhibit;
 mod feature;
+mod feed;
 mod finding;
 mod hit_line;
 mod hits;
@@ -51,12 +56,14 @@ mod part;
 mod pool;
 mod rare;
 mod run;
+mod sheet;
 mod site_config;
 mod summary;
 mod tally;
 #[cfg(test)]
 mod tests;
 mod ties;
+mod trail;
 mod twice;
 
 use std::fs::File;
@@ -83,11 +90,14 @@ pub use self::inventory::{
 pub use self::part::CasePart;
 pub use self::rare::{Empty, Rare};
 pub use self::run::{Run, SignatureSet};
+pub use self::sheet::Trail;
 pub use self::site_config::{ConfiguredSite, SiteConfig};
 pub use self::summary::Summary;
 pub use self::tally::{Counts, IisVersion};
 
+use self::correlate::correlate;
 use self::draft::Draft;
+use self::sheet::Sheets;
 use crate::error::{Error, Result};
 use crate::warning::Warning;
 
@@ -118,6 +128,10 @@ pub struct Case {
     pub features: Vec<HitFeature>,
     /// By host and rule.
     pub findings: Vec<Finding>,
+    /// What correlations are about, by rule: which of them hold is told
+    /// again where cases are joined.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub correlations: Vec<Trail>,
     /// By kind, losses first, then by exhibit.
     pub warnings: Vec<Warning>,
 }
@@ -134,6 +148,7 @@ impl Default for Case {
             clients: Vec::new(),
             features: Vec::new(),
             findings: Vec::new(),
+            correlations: Vec::new(),
             warnings: Vec::new(),
         }
     }
@@ -198,6 +213,19 @@ impl Case {
     pub fn write_json(&self, mut out: impl Write) -> std::io::Result<()> {
         serde_json::to_writer_pretty(&mut out, self)?;
         out.write_all(b"\n")
+    }
+
+    /// The lines of `hits.jsonl` that tell of correlations, in the order of
+    /// the file.
+    pub fn correlated_hits(&self) -> Hits {
+        let sheets = Sheets::from(self.correlations.clone());
+        let mut hits = Hits::default();
+        for hit in correlate(&sheets) {
+            if hit.is_told(self.run.least_level()) {
+                hits.add(&hit.end.exhibit, hit.line());
+            }
+        }
+        hits
     }
 
     /// True where part of the evidence did not get into the case.

@@ -13,14 +13,16 @@ use crate::case::book::{Book, Fallback};
 use crate::case::copies::{Rest, Share};
 use crate::case::draft::Draft;
 use crate::case::exhibit::Exhibit;
+use crate::case::feed::Feeder;
 use crate::case::hit_line::{HitLine, json};
 use crate::case::host::{Host, NameSource};
 use crate::case::marks::Marks;
 use crate::case::ties::Traces;
+use crate::case::trail::Edges;
 use crate::limits;
 use crate::raw::Raw;
 use crate::scan::{Hit, Part, Setting, Tally};
-use crate::signature::{Level, Outcomes, Rule};
+use crate::signature::{Level, Outcome, Outcomes, Rule, Surroundings};
 use crate::verdict;
 use crate::w3c::Record;
 use crate::warning::{Kind, Warning};
@@ -37,6 +39,8 @@ pub struct CasePart<'a> {
     book: Book,
     marks: Marks,
     traces: Traces,
+    /// The events of correlations.
+    feeder: Feeder,
     /// The host of the hit before: mostly that of the next.
     host: LastHost,
     /// Rows of hits. Those of rejected lines stand under the empty host.
@@ -100,6 +104,7 @@ impl<'a> CasePart<'a> {
             book: Book::default(),
             marks: Marks::default(),
             traces: Traces::default(),
+            feeder: Feeder::default(),
             host: LastHost::default(),
             draft: Draft::default(),
             by_rule: IndexMap::new(),
@@ -133,6 +138,23 @@ impl<'a> CasePart<'a> {
         }
     }
 
+    /// Tells correlations of a hit.
+    fn feed(
+        &mut self,
+        hit: &Hit<'_>,
+        outcome: Outcome,
+        sender: Option<&Sender<'_>>,
+    ) {
+        let Some(record) = hit.record else { return };
+        let site = self.book.site(&self.fallback, record);
+        let known = Surroundings {
+            host: self.book.host(),
+            site: site.as_ref().map(Raw::as_bytes),
+            client: sender.map(|it| &*it.client),
+        };
+        self.feeder.hit(hit, outcome, known, self.min_level);
+    }
+
     /// What the exhibit adds to the case.
     pub(super) fn finish(self, setting: &Setting, tally: Tally) -> Share {
         let has_content = tally.content.is_some() && tally.records > 0;
@@ -140,6 +162,11 @@ impl<'a> CasePart<'a> {
         let hosts = self.book.into_hosts(&self.fallback);
         let rest = host_of_rest(&hosts, &self.fallback);
         draft.adopt(&rest);
+        let mut edges = Edges::default();
+        for host in &hosts {
+            edges.widen(host.first, host.last);
+        }
+        draft.take_events(self.feeder.trails, &setting.name, edges);
         let mut row = Exhibit::new(setting, &tally);
         describe(&mut row, &hosts, &self.fallback);
         for host in hosts {
@@ -172,12 +199,14 @@ impl Part for CasePart<'_> {
 
     fn wants_words(&self, rule: &Rule) -> bool {
         self.keep_hits
+            && !rule.is_silent
             && rule.level >= self.min_level
             && self.by_rule.get(&rule.name).is_none_or(Kept::has_room)
     }
 
     fn hit(&mut self, hit: &Hit<'_>) {
-        if hit.rule.level < self.min_level {
+        let is_told = !hit.rule.is_silent && hit.rule.level >= self.min_level;
+        if !is_told && hit.rule.feeds.is_empty() {
             return;
         }
         let verdict = verdict::judge(hit, self.outcomes);
@@ -185,6 +214,12 @@ impl Part for CasePart<'_> {
         let host = hit.record.map(|_| self.book.host());
         self.host.set(host.unwrap_or_default());
         let sender = hit.record.and_then(|it| self.proxies.sender(it));
+        if !hit.rule.feeds.is_empty() {
+            self.feed(hit, verdict.outcome, sender.as_ref());
+        }
+        if !is_told {
+            return;
+        }
         let (host, exhibit) = (self.host.get(), &self.exhibit);
         self.draft.hit(host, exhibit, hit, &verdict, sender.as_ref());
         self.keep(hit, &verdict, sender.as_ref());
@@ -196,6 +231,8 @@ impl Part for CasePart<'_> {
         self.marks.append(later.marks);
         self.traces.append(later.traces, lines);
         later.draft.shift(lines);
+        later.feeder.trails.shift(lines);
+        self.feeder.trails.append(later.feeder.trails);
         // A part holds no exhibit yet, so nothing can be there twice.
         let _ = self.draft.absorb(later.draft);
         for (rule, theirs) in later.by_rule {

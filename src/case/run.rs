@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::signature::Level;
 
 /// What made a case.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -56,6 +57,13 @@ impl Run {
         }
         let run = if self.is_none() { other } else { self };
         Ok(Self { partial, ..run })
+    }
+
+    /// The least level that findings tell of.
+    pub(super) fn least_level(&self) -> Level {
+        let word = self.options.get("min-level");
+        let word = word.and_then(serde_json::Value::as_str);
+        word.and_then(Level::from_word).unwrap_or_default()
     }
 
     fn is_none(&self) -> bool {

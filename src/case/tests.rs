@@ -27,6 +27,9 @@ fn rule(name: &str, level: Level) -> Rule {
         references: Vec::new(),
         tags: Vec::new(),
         false_positives: Vec::new(),
+        correlation: None,
+        feeds: Vec::new(),
+        is_silent: false,
         detection: Detection {
             tests: Vec::new(),
             expr: Expr::All(vec![]),
@@ -215,7 +218,12 @@ fn joined_cases_equal_one_scan() {
             whole
         );
         let mut joined = Vec::new();
-        merge_hits([&b_lines[..], &a_lines[..]], &mut joined).unwrap();
+        merge_hits(
+            [&b_lines[..], &a_lines[..]],
+            &Hits::default(),
+            &mut joined,
+        )
+        .unwrap();
         assert_eq!(joined, whole_lines);
     }
     let each = all.iter().map(|seed| case(&[*seed], 3).0);

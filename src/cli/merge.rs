@@ -29,7 +29,8 @@ pub fn run(words: &MergeArgs, console: &Console) -> Result<Exit> {
     })?;
     let hits: Vec<_> =
         folders.iter().map(|path| open_hits(path)).collect::<Result<_>>()?;
-    folder.stage(HITS, |_, out| merge_hits(hits, out))?;
+    let derived = case.correlated_hits();
+    folder.stage(HITS, |_, out| merge_hits(hits, &derived, out))?;
     for path in folder.commit()? {
         console.note(format_args!("wrote {}", show_safe(&path)));
     }

@@ -8,12 +8,13 @@
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
+use crate::case::{CaseBuilder, Options, Run};
 use crate::error::Result;
 use crate::raw::Raw;
 use crate::scan::{
     Collector, Hit, Part, ScanOptions, Scanner, Setting, Tally,
 };
-use crate::signature::{Outcome, Outcomes, Rule, Signatures, TestLine};
+use crate::signature::{Outcome, Outcomes, Rule, Signatures, Story, TestLine};
 use crate::verdict::judge;
 use crate::w3c::Record;
 use crate::warning::Warning;
@@ -53,7 +54,22 @@ pub fn run<'s>(
     let mut trial = Trial::default();
     for rule in rules {
         let tests = &rule.sleuth.tests;
-        if tests.matching.is_empty() && tests.other.is_empty() {
+        for story in &tests.stories {
+            trial.lines += story.lines.len();
+            let found = tell(signatures, &scanner, rule, story);
+            if let Some(message) = misjudged(rule, story, found) {
+                trial.failures.push(Failure {
+                    file: rule.file.clone(),
+                    at: story.at,
+                    line: story.lines.first().cloned().unwrap_or_default(),
+                    message,
+                });
+            }
+        }
+        if tests.matching.is_empty()
+            && tests.other.is_empty()
+            && tests.stories.is_empty()
+        {
             trial.untested.push(rule.name.clone());
         }
         let matching = tests.matching.iter().map(|line| (line, true));
@@ -72,6 +88,53 @@ pub fn run<'s>(
         }
     }
     Ok(trial)
+}
+
+/// What a correlation makes of a small log: how often it holds, and the
+/// worst outcome; none where a line is no record.
+fn tell(
+    signatures: &Signatures,
+    scanner: &Scanner<'_>,
+    rule: &Rule,
+    story: &Story,
+) -> Option<(u64, Option<Outcome>)> {
+    let outcomes = signatures.outcomes();
+    let builder =
+        CaseBuilder::new(outcomes, Options::default(), Run::default());
+    let log = format!(
+        "#Software: {}\n#Version: 1.0\n#Fields: {}\n{}\n",
+        story.software,
+        story.fields,
+        story.lines.join("\n")
+    );
+    scanner.scan_bytes(&Raw::from("test"), log.as_bytes(), &builder);
+    let (case, _) = builder.finish();
+    if case.summary.records != story.lines.len() as u64 {
+        return None;
+    }
+    let finding = case.findings.iter().find(|it| it.rule == rule.name);
+    Some(finding.map_or((0, None), |it| (it.outcomes.hits(), it.worst)))
+}
+
+fn misjudged(
+    rule: &Rule,
+    story: &Story,
+    found: Option<(u64, Option<Outcome>)>,
+) -> Option<String> {
+    let name = &rule.name;
+    let Some((_, outcome)) = found else {
+        return Some("a line does not fit its fields".to_owned());
+    };
+    match (&story.outcome, outcome) {
+        (None, None) => None,
+        (None, Some(_)) => Some(format!("{name} matches")),
+        (Some(_), None) => Some(format!("{name} does not match")),
+        (Some(expected), Some(outcome)) => {
+            let word = outcome.as_str();
+            (word != expected)
+                .then(|| format!("{name} is {word}, expected {expected}"))
+        }
+    }
 }
 
 fn fault(

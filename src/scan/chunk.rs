@@ -318,7 +318,12 @@ fn push_hits(
         let stem = stem.or(target.stem).unwrap_or_default();
         part.hit(&Hit {
             rule,
-            feature: signatures.feature_of(rule, record, stem),
+            // What no finding comes of needs no search for its feature.
+            feature: if rule.is_silent {
+                signatures.own_feature(rule)
+            } else {
+                signatures.feature_of(rule, record, stem)
+            },
             record: Some(record),
             text: record.line,
             codepage,

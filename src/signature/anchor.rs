@@ -29,6 +29,8 @@ pub enum Group {
     Line,
     /// `cs-method`, whole.
     Method,
+    /// `sc-status`, whole: three digits.
+    Status,
     /// The start of a stem that does not begin with a slash.
     Start,
 }
@@ -113,11 +115,19 @@ fn of_test(op: &Op, view: &View) -> Option<Vec<Anchor>> {
                     Some(Anchor { group: Group::Start, text })
                 }
                 (Group::Method, [Part::Text(text)]) => anchor(group, text),
-                (Group::Method, _) => None,
+                (Group::Status, [Part::Text(text)])
+                    if text.len() == 3
+                        && text.iter().all(u8::is_ascii_digit) =>
+                {
+                    Some(Anchor { group, text: text.clone() })
+                }
+                (Group::Method | Group::Status, _) => None,
                 _ => longest(group, view, pattern.texts()),
             })
             .collect(),
-        Op::Regex { .. } if group == Group::Method => return None,
+        Op::Regex { .. } if matches!(group, Group::Method | Group::Status) => {
+            return None;
+        }
         Op::Regex { regexes, .. } => regexes
             .iter()
             .map(|regex| {
@@ -159,10 +169,10 @@ fn group(view: &View) -> Option<Group> {
             Field::CsCookie => Group::Cookie,
             Field::CsUsername => Group::User,
             Field::CsHost => Group::Host,
-            Field::ScStatus
-            | Field::ScSubstatus
-            | Field::ScWin32Status
-            | Field::SPort => return None,
+            Field::ScStatus => Group::Status,
+            Field::ScSubstatus | Field::ScWin32Status | Field::SPort => {
+                return None;
+            }
             _ => Group::Line,
         },
     })
@@ -206,6 +216,11 @@ fn worth(anchors: &[Anchor]) -> f64 {
             _ => 20.0,
         },
         Group::Start => 20.0,
+        // Worse than a verb that is not `GET`, better than nothing.
+        Group::Status => match anchor.text.as_slice() {
+            [b'2' | b'3', ..] => -900.0,
+            _ => -20.0,
+        },
         Group::Line => 0.5 + anchor.text.len() as f64 / 100.0,
         _ => match ordinary::count(&anchor.text) {
             0 => anchor.text.len().min(16) as f64,

@@ -33,6 +33,11 @@ impl<'n> Entries<'n> {
         self.list.iter()
     }
 
+    /// What it is called in messages.
+    pub fn what(self) -> &'static str {
+        self.what
+    }
+
     /// Where the map starts.
     pub fn at(self) -> Position {
         self.at

@@ -6,31 +6,10 @@ use std::net::IpAddr;
 use crate::signature::needle::Needles;
 use crate::signature::pattern::Fold;
 use crate::signature::rule::{
-    Comparison, Detection, Expr, How, Network, Op, Part, Pattern, Test,
+    Comparison, Detection, Expr, How, Network, Op, Part, Test,
 };
 use crate::signature::view::{Form, Sight, View};
-use crate::w3c::decode::Decoded;
 use crate::w3c::{Field, Record};
-
-/// A line that is no record.
-#[derive(Clone, Copy, Debug)]
-pub struct Torn<'a> {
-    /// As found.
-    pub raw: &'a [u8],
-    /// Its decoded forms.
-    pub decoded: &'a Decoded,
-    /// What its code page makes of them.
-    pub foreign: &'a [String],
-}
-
-impl<'a> Torn<'a> {
-    /// All forms, the line as found first.
-    pub fn texts(&self) -> impl Iterator<Item = &'a [u8]> {
-        std::iter::once(self.raw)
-            .chain(self.decoded.forms().map(|(form, _)| form))
-            .chain(self.foreign.iter().map(String::as_bytes))
-    }
-}
 
 /// A detection with its field names resolved.
 #[derive(Clone, Debug)]
@@ -41,7 +20,7 @@ pub struct Resolved {
     needles: Vec<Option<Needles>>,
     views: Vec<View>,
     others: Vec<Option<View>>,
-    fold: Fold,
+    pub(super) fold: Fold,
 }
 
 impl Resolved {
@@ -228,74 +207,10 @@ impl Resolved {
             Op::Null => (!has_value(view, record)).then_some(Form::Raw),
             Op::FieldRef { how, .. } => {
                 let other = self.others.get(index)?.as_ref()?;
-                let value = raw_value(other, record)?;
+                let value = other.raw_value(record)?;
                 sight.find(view, record, &mut |text| {
                     how.holds(text, value, fold)
                 })
-            }
-        }
-    }
-
-    /// Whether a rejected line shows this rule: its texts are looked for
-    /// anywhere in the raw or decoded line. Statuses and the like cannot be
-    /// told and count as fitting; filters are left out. At least one text
-    /// must be of the URL or a header, so that a verb alone is none.
-    pub fn matches_rejected(
-        &self,
-        detection: &Detection,
-        line: &Torn<'_>,
-    ) -> bool {
-        self.rejected(&detection.expr, detection, line) == Some(true)
-    }
-
-    /// `None`: cannot be told.
-    fn rejected(
-        &self,
-        expr: &Expr,
-        detection: &Detection,
-        line: &Torn<'_>,
-    ) -> Option<bool> {
-        let each = |part| self.rejected(part, detection, line);
-        match expr {
-            Expr::All(parts) => {
-                let seen: Vec<_> = parts.iter().map(each).collect();
-                if seen.contains(&Some(false)) {
-                    return Some(false);
-                }
-                seen.contains(&Some(true)).then_some(true)
-            }
-            Expr::Any(parts) => {
-                let seen: Vec<_> = parts.iter().map(each).collect();
-                if seen.contains(&Some(true)) {
-                    return Some(true);
-                }
-                if seen.contains(&None) { None } else { Some(false) }
-            }
-            Expr::Not(_) => None,
-            Expr::Test(index) => {
-                let Op::Text { patterns, all } =
-                    &detection.tests.get(*index)?.op
-                else {
-                    return None;
-                };
-                if *self.view(*index) == View::Field(Field::CsMethod) {
-                    return method_fits(patterns, line.raw, self.fold);
-                }
-                if !self.is_text(*index) {
-                    return None;
-                }
-                let mut found = patterns.iter().map(|pattern| {
-                    let pieces: Vec<_> = pattern.texts().collect();
-                    let whole =
-                        pieces.iter().map(|one| one.len()).sum::<usize>();
-                    whole >= 4
-                        && line.texts().any(|text| {
-                            pieces
-                                .iter()
-                                .all(|one| in_line(text, one, self.fold))
-                        })
-                });
-                Some(if *all { found.all(|x| x) } else { found.any(|x| x) })
             }
         }
     }
@@ -360,35 +275,8 @@ fn cost(test: &Test) -> u32 {
     }
 }
 
-/// A verb proves nothing, but one that stands nowhere in the line refutes.
-fn method_fits(patterns: &[Pattern], line: &[u8], fold: Fold) -> Option<bool> {
-    let fits = line.split(|byte| *byte == b' ').any(|word| {
-        patterns.iter().any(|pattern| pattern.matches(word, fold))
-    });
-    if fits { None } else { Some(false) }
-}
-
-/// A literal that spans the `?` stands in two columns of a line.
-pub(super) fn in_line(line: &[u8], literal: &[u8], fold: Fold) -> bool {
-    literal.split(|byte| *byte == b'?').all(|piece| fold.contains(line, piece))
-}
-
 fn has_value(view: &View, record: &Record<'_>) -> bool {
-    raw_value(view, record).is_some()
-}
-
-/// The value as logged; of a request, its query.
-pub(super) fn raw_value<'a>(
-    view: &View,
-    record: &Record<'a>,
-) -> Option<&'a [u8]> {
-    match view {
-        View::Line => Some(record.line),
-        View::Request => record.target().query,
-        View::Stem | View::Extension => record.target().stem,
-        View::Field(field) => record.get(*field),
-        View::Custom(name) => record.get_named(name.as_bytes()),
-    }
+    view.raw_value(record).is_some()
 }
 
 pub(super) fn address(text: &[u8]) -> Option<IpAddr> {

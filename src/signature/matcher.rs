@@ -4,12 +4,14 @@
 use std::ops::Range;
 
 use crate::signature::anchor::{Anchor, Group, anchors, torn_anchors};
-use crate::signature::evaluate::{Resolved, Torn};
+use crate::signature::evaluate::Resolved;
 use crate::signature::foreign::{self, Spot};
 use crate::signature::pattern::Fold;
 use crate::signature::prefilter::{Grams, Prefilter};
 use crate::signature::rule::Rule;
 use crate::signature::seam::Seams;
+use crate::signature::statuses::Statuses;
+use crate::signature::torn::Torn;
 use crate::signature::view::Sight;
 use crate::w3c::decode::Decoded;
 use crate::w3c::simd::Isa;
@@ -23,6 +25,7 @@ pub struct Matcher {
     /// A rule looks for keywords, which may stand anywhere in a line.
     has_keywords: bool,
     methods: Methods,
+    statuses: Statuses,
     /// Rules that need a stem without a slash at its start.
     starts: Vec<u32>,
     always: Vec<u32>,
@@ -108,6 +111,9 @@ impl Matcher {
         let mut always = Vec::new();
         for ((rule, views), index) in rules.iter().zip(&resolved).zip(0_u32..)
         {
+            if rule.correlation.is_some() {
+                continue;
+            }
             match anchors(&rule.detection, views) {
                 Some(found) => {
                     all.extend(found.into_iter().map(|one| (one, index)));
@@ -124,6 +130,7 @@ impl Matcher {
             ),
             has_keywords: all.iter().any(is_keyword),
             methods: Methods::new(&all),
+            statuses: Statuses::new(&all),
             starts: all
                 .iter()
                 .filter(|(anchor, _)| anchor.group == Group::Start)
@@ -224,6 +231,11 @@ impl Matcher {
             && let Some(method) = record.line.get(span)
         {
             self.methods.find(method, candidates);
+        }
+        if !self.statuses.is_empty()
+            && let Some(status) = record.get(Field::ScStatus)
+        {
+            self.statuses.find(status, candidates);
         }
         let is_decoded = record.wrapped
             && (has_gram || seams.between(start, end).next().is_some());

@@ -108,6 +108,9 @@ pub enum Confidence {
 }
 
 impl Confidence {
+    /// All, least sure first.
+    pub const ALL: [Self; 3] = [Self::Possible, Self::Likely, Self::Certain];
+
     /// The word in files and reports.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -119,9 +122,7 @@ impl Confidence {
 
     /// The confidence that `word` names.
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Possible, Self::Likely, Self::Certain]
-            .into_iter()
-            .find(|confidence| confidence.as_str() == word)
+        Self::ALL.into_iter().find(|confidence| confidence.as_str() == word)
     }
 }
 

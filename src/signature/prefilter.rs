@@ -151,8 +151,10 @@ impl Prefilter {
     ) -> Self {
         let mut texts: BTreeMap<&[u8], Vec<(Group, u32)>> = BTreeMap::new();
         for (anchor, rule) in anchors {
-            let is_elsewhere =
-                matches!(anchor.group, Group::Method | Group::Start);
+            let is_elsewhere = matches!(
+                anchor.group,
+                Group::Method | Group::Status | Group::Start
+            );
             if !is_elsewhere && anchor.text.len() >= GRAM {
                 let rules = texts.entry(&anchor.text).or_default();
                 rules.push((anchor.group, rule));

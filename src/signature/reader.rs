@@ -2,17 +2,19 @@
 //!
 //! In: the text of one file. Out: its rules, or every fault worth telling,
 //! each with its place. Nothing of a rule is passed over in silence: what
-//! this program cannot do (correlations, filters, `timeframe`, placeholders)
-//! is a fault, and a rule for other logs is named as such. Only attributes
-//! that Sigma leaves to everyone are free.
+//! this program cannot do (`timeframe`, placeholders, collections) is a
+//! fault, and a rule for other logs is named as such. Only attributes that
+//! Sigma leaves to everyone are free.
 
 use std::collections::HashSet;
 
 use crate::raw::Raw;
 use crate::signature::condition::{self, Searches, all, any};
+use crate::signature::correlation_reader::{self as correlations, Wanted};
 use crate::signature::criteria;
 use crate::signature::diagnostic::{Diagnostic, Faults, Position, quote};
 use crate::signature::entries::{Entries, items};
+use crate::signature::outcome::{Confidence, Outcome};
 use crate::signature::rule::{
     Detection, Expr, Level, Rule, Sleuth, Stage, TestLine, Tests,
 };
@@ -24,11 +26,26 @@ use crate::signature::yaml::{self, Node, Text, Value};
 pub(super) enum Loaded {
     /// A rule for web logs.
     Rule(Box<Rule>),
+    /// A correlation, and the rules that it wants.
+    Correlation(Box<Rule>, Box<Wanted>),
+    /// A filter for web logs.
+    Filter(Box<Filter>),
     /// A rule for other logs. Only its title was read.
     OtherLogsource {
         /// The title, else the name of the file.
         title: String,
     },
+}
+
+/// What narrows other rules.
+#[derive(Clone, Debug)]
+pub(super) struct Filter {
+    /// The rules that it narrows, with their places; none for all.
+    pub rules: Option<Vec<(String, Position)>>,
+    /// What must hold as well.
+    pub detection: Detection,
+    /// The file it came from.
+    pub file: Raw,
 }
 
 const STATUSES: [&str; 5] =
@@ -94,8 +111,13 @@ struct Reader<'f, 'a> {
 impl Reader<'_, '_> {
     fn document(&mut self, node: &Node) -> Option<Loaded> {
         let map = Entries::of(node, "the rule", self.faults)?;
-        if self.is_other_kind(map) {
+        if let Some((key, _)) = map.entry("action") {
+            let what = "rule collections (`action:`) are not supported";
+            self.faults.add(key.at(), what);
             return None;
+        }
+        if let Some(node) = map.get("correlation") {
+            return self.correlation(map, node);
         }
         if map.entry("logsource").is_none() {
             map.missing("logsource", self.faults);
@@ -104,23 +126,51 @@ impl Reader<'_, '_> {
             let title = title.unwrap_or(&self.stem).to_owned();
             return Some(Loaded::OtherLogsource { title });
         }
-        Some(Loaded::Rule(Box::new(self.rule(map)?)))
+        if let Some(node) = map.get("filter") {
+            return self.filter(node);
+        }
+        let detection = self.detection(map);
+        let mut rule = self.described(map)?;
+        rule.sleuth = match map.get("iisleuth") {
+            None => Sleuth::default(),
+            Some(node) => sleuth(node, self.faults),
+        };
+        rule.detection = detection?;
+        Some(Loaded::Rule(Box::new(rule)))
     }
 
-    /// Whether the document is no rule; then a fault says so.
-    fn is_other_kind(&mut self, map: Entries<'_>) -> bool {
-        let kinds = [
-            ("correlation", "Sigma correlations are not supported yet"),
-            ("filter", "Sigma filters are not supported yet"),
-            ("action", "rule collections (`action:`) are not supported"),
-        ];
-        for (key, what) in kinds {
-            if let Some((key, _)) = map.entry(key) {
-                self.faults.add(key.at(), what);
-                return true;
-            }
+    fn correlation(
+        &mut self,
+        map: Entries<'_>,
+        node: &Node,
+    ) -> Option<Loaded> {
+        let wanted = correlations::read(map, node, self.faults);
+        let mut rule = self.described(map)?;
+        let mut wanted = wanted?;
+        if let Some(node) = map.get("iisleuth") {
+            let (sleuth, outcome, confidence) =
+                sleuth_of_correlation(node, self.faults);
+            rule.sleuth = sleuth;
+            wanted.correlation.outcome = outcome;
+            wanted.correlation.confidence = confidence;
         }
-        false
+        Some(Loaded::Correlation(Box::new(rule), Box::new(wanted)))
+    }
+
+    /// A filter: a detection, and the rules that it narrows.
+    fn filter(&mut self, node: &Node) -> Option<Loaded> {
+        let map = Entries::of(node, "`filter`", self.faults)?;
+        let named = map.nodes("rules", self.faults);
+        let name = |node: &Node| node.text().unwrap_or_default().to_owned();
+        let rules: Vec<_> =
+            named.into_iter().map(|it| (name(it), it.at())).collect();
+        let is_any = matches!(rules.as_slice(), [(word, _)] if word == "any");
+        let detection = self.searches(map, &["rules"])?;
+        Some(Loaded::Filter(Box::new(Filter {
+            rules: (!rules.is_empty() && !is_any).then_some(rules),
+            detection,
+            file: self.faults.file().clone(),
+        })))
     }
 
     /// Whether the rule is about web logs. A faulty logsource counts as
@@ -149,7 +199,8 @@ impl Reader<'_, '_> {
             || service.as_deref() == Some("iis")
     }
 
-    fn rule(&mut self, map: Entries<'_>) -> Option<Rule> {
+    /// The rule, but for what it detects.
+    fn described(&mut self, map: Entries<'_>) -> Option<Rule> {
         let faults = &mut *self.faults;
         let title = map.required("title", faults);
         let name = map.optional("name", faults);
@@ -167,11 +218,6 @@ impl Reader<'_, '_> {
         let references = map.texts("references", faults);
         let tags = map.texts("tags", faults);
         let false_positives = map.texts("falsepositives", faults);
-        let sleuth = match map.get("iisleuth") {
-            None => Sleuth::default(),
-            Some(node) => sleuth(node, faults),
-        };
-        let detection = self.detection(map);
         Some(Rule {
             name: name.unwrap_or_else(|| self.stem.clone()),
             id,
@@ -182,8 +228,11 @@ impl Reader<'_, '_> {
             references,
             tags,
             false_positives,
-            detection: detection?,
-            sleuth,
+            detection: Detection::never(),
+            correlation: None,
+            feeds: Vec::new(),
+            is_silent: false,
+            sleuth: Sleuth::default(),
             file: self.faults.file().clone(),
         })
     }
@@ -194,6 +243,16 @@ impl Reader<'_, '_> {
             return None;
         };
         let map = Entries::of(node, "`detection`", self.faults)?;
+        self.searches(map, &[])
+    }
+
+    /// The searches of a map and its condition; `other` are keys that are
+    /// neither.
+    fn searches(
+        &mut self,
+        map: Entries<'_>,
+        other: &[&str],
+    ) -> Option<Detection> {
         if let Some((key, _)) = map.entry("timeframe") {
             let what = "`timeframe` is not supported";
             self.faults.advise(
@@ -206,13 +265,15 @@ impl Reader<'_, '_> {
         let mut tests = value::Tests::new(self.faults, self.budget);
         for (key, node) in map.iter() {
             let name = key.key();
-            if !matches!(name, "condition" | "timeframe") {
+            if !matches!(name, "condition" | "timeframe")
+                && !other.contains(&name)
+            {
                 searches.add(name, search(node, &mut tests));
             }
         }
         let tests = tests.list;
         if searches.is_empty() {
-            let what = "`detection` holds no search";
+            let what = format!("{} holds no search", map.what());
             self.faults.add(map.at(), what);
             return None;
         }
@@ -335,6 +396,34 @@ fn sleuth(node: &Node, faults: &mut Faults<'_>) -> Sleuth {
     }
 }
 
+/// The block of a correlation: its outcome is a word.
+fn sleuth_of_correlation(
+    node: &Node,
+    faults: &mut Faults<'_>,
+) -> (Sleuth, Option<Outcome>, Option<Confidence>) {
+    let Some(map) = Entries::of(node, "`iisleuth`", faults) else {
+        return (Sleuth::default(), None, None);
+    };
+    let own = ["feature", "stage", "worm", "advisories", "tests"].into_iter();
+    let known: Vec<_> = own.chain(["outcome", "confidence"]).collect();
+    map.known(&known, faults);
+    let (outcome, confidence) = correlations::outcome(map, faults);
+    let stages = ["recon", "exploit", "post-exploit"];
+    let stories = match map.get("tests") {
+        None => Vec::new(),
+        Some(node) => correlations::stories(node, faults),
+    };
+    let sleuth = Sleuth {
+        feature: map.optional("feature", faults),
+        stage: map.word("stage", &stages, Stage::from_word, faults),
+        worm: map.bool("worm", faults).unwrap_or(false),
+        advisories: unique(map, "advisories", faults),
+        tests: Tests { stories, ..Tests::default() },
+        ..Sleuth::default()
+    };
+    (sleuth, outcome, confidence)
+}
+
 /// Ids or names of other things; one that stands twice is a slip.
 fn unique(
     map: Entries<'_>,
@@ -370,7 +459,11 @@ fn tests(node: &Node, faults: &mut Faults<'_>) -> Tests {
         }
         lines
     };
-    Tests { matching: list("match"), other: list("no_match") }
+    Tests {
+        matching: list("match"),
+        other: list("no_match"),
+        stories: Vec::new(),
+    }
 }
 
 fn test_line(

@@ -72,7 +72,7 @@ fn rule(text: &str) -> Rule {
     assert_eq!(loaded.len(), 1);
     match loaded.remove(0) {
         Loaded::Rule(rule) => *rule,
-        other @ Loaded::OtherLogsource { .. } => panic!("{other:?}"),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -287,8 +287,8 @@ fn faults_of_the_head() {
 #[test]
 fn other_documents_are_refused() {
     let cases = [
-        ("title: x\ncorrelation: {}\n", "2:1 Sigma correlations"),
-        ("title: x\nfilter: {}\n", "2:1 Sigma filters"),
+        ("title: x\ncorrelation: {}\n", "2:14 `type` is missing"),
+        ("title: x\nfilter: {}\n", "`logsource` is missing"),
         ("action: global\n", "1:1 rule collections"),
     ];
     for (text, wanted) in cases {

@@ -7,10 +7,13 @@
 
 use std::cmp::Ordering;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::raw::Raw;
+use crate::signature::correlation::{Correlation, Feed};
+use crate::signature::correlation_reader::Story;
 use crate::signature::outcome::Criterion;
 
 /// How grave a rule's finding is, as Sigma spells it.
@@ -121,8 +124,14 @@ pub struct Rule {
     pub tags: Vec<String>,
     /// Ordinary causes of the same trace.
     pub false_positives: Vec<String>,
-    /// What it detects.
+    /// What it detects; that of a correlation never matches a line.
     pub detection: Detection,
+    /// What it asks of the hits of other rules, where it is a correlation.
+    pub correlation: Option<Arc<Correlation>>,
+    /// The correlations that its hits are events of.
+    pub feeds: Vec<Feed>,
+    /// It is there for correlations alone: its own hits are not told.
+    pub is_silent: bool,
     /// The `iisleuth:` block, empty where a rule has none.
     pub sleuth: Sleuth,
     /// The file it came from, as given.
@@ -155,6 +164,8 @@ pub struct Tests {
     pub matching: Vec<TestLine>,
     /// Lines that must not.
     pub other: Vec<TestLine>,
+    /// Small logs that a correlation must or must not find something in.
+    pub stories: Vec<Story>,
 }
 
 /// One whole log line with what is needed to read it.
@@ -186,6 +197,30 @@ pub struct Detection {
     pub conditions: Vec<String>,
 }
 
+impl Detection {
+    /// What matches nothing.
+    pub fn never() -> Self {
+        Self {
+            tests: Vec::new(),
+            expr: Expr::Any(Vec::new()),
+            searches: Vec::new(),
+            conditions: Vec::new(),
+        }
+    }
+
+    /// Narrows it: the other must hold as well.
+    pub fn narrow(&mut self, other: &Self) {
+        let own = std::mem::replace(&mut self.expr, Expr::All(Vec::new()));
+        let by = self.tests.len();
+        let moved = other.expr.moved(by);
+        self.expr = Expr::All(vec![own, moved]);
+        let searches = other.searches.iter();
+        self.searches
+            .extend(searches.map(|(name, it)| (name.clone(), it.moved(by))));
+        self.tests.extend(other.tests.iter().cloned());
+    }
+}
+
 /// A boolean expression over tests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expr {
@@ -197,6 +232,21 @@ pub enum Expr {
     Not(Box<Self>),
     /// An index into [`Detection::tests`].
     Test(usize),
+}
+
+impl Expr {
+    /// The same over tests that stand `by` places further on.
+    fn moved(&self, by: usize) -> Self {
+        let each = |parts: &[Self]| -> Vec<Self> {
+            parts.iter().map(|part| part.moved(by)).collect()
+        };
+        match self {
+            Self::All(parts) => Self::All(each(parts)),
+            Self::Any(parts) => Self::Any(each(parts)),
+            Self::Not(part) => Self::Not(Box::new(part.moved(by))),
+            Self::Test(index) => Self::Test(index + by),
+        }
+    }
 }
 
 /// One test of one field.

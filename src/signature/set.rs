@@ -15,6 +15,7 @@ use crate::signature::catalogue::{
     Advisory, Feature, Outcomes, read_advisories, read_features, read_outcomes,
 };
 use crate::signature::diagnostic::Diagnostic;
+use crate::signature::links::Links;
 use crate::signature::matcher::{Matcher, Scratch};
 use crate::signature::pattern::Fold;
 use crate::signature::reader::{Loaded, read_rules};
@@ -91,6 +92,7 @@ impl Signatures {
         }
         let mut rules = Vec::new();
         let mut skipped = Vec::new();
+        let (mut wanted, mut filters) = (BTreeMap::new(), Vec::new());
         for file in &files {
             digest.update(Sha256::digest(&file.bytes));
             let text = Text { bytes: &file.bytes, events: file.events };
@@ -99,6 +101,11 @@ impl Signatures {
                     for one in loaded {
                         match one {
                             Loaded::Rule(rule) => rules.push(*rule),
+                            Loaded::Correlation(rule, of) => {
+                                wanted.insert(rule.name.clone(), *of);
+                                rules.push(*rule);
+                            }
+                            Loaded::Filter(filter) => filters.push(*filter),
                             Loaded::OtherLogsource { title, .. } => {
                                 skipped.push(title);
                             }
@@ -110,6 +117,21 @@ impl Signatures {
         }
         rules.sort_by(|a, b| a.name.cmp(&b.name));
         check(&rules, &catalogues, &files, &mut faults);
+        if faults.is_empty() {
+            let text = |name: &Raw| {
+                let file = files.iter().find(|file| file.name == *name);
+                file.map_or_else(Vec::new, |file| file.bytes.to_vec())
+            };
+            let links = Links {
+                wanted,
+                filters,
+                features: &catalogues.features,
+                strict: source.strict,
+                is_own: &is_embedded,
+                text: &text,
+            };
+            links.tie(&mut rules, &mut faults);
+        }
         if !faults.is_empty() {
             return Err(faults);
         }
@@ -271,6 +293,11 @@ impl Signatures {
             best.map(|(_, feature)| feature)
         })
     }
+}
+
+/// Whether a file came with the program.
+fn is_embedded(file: &Raw) -> bool {
+    EMBEDDED.iter().any(|(name, ..)| name.as_bytes() == file.as_bytes())
 }
 
 /// How narrowly a feature's URL fits a request, by the bytes of what it asks

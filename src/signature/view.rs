@@ -57,6 +57,17 @@ impl View {
         };
         Self::Field(field)
     }
+
+    /// The value as logged; of a request, its query.
+    pub fn raw_value<'a>(&self, record: &Record<'a>) -> Option<&'a [u8]> {
+        match self {
+            Self::Line => Some(record.line),
+            Self::Request => record.target().query,
+            Self::Stem | Self::Extension => record.target().stem,
+            Self::Field(field) => record.get(*field),
+            Self::Custom(name) => record.get_named(name.as_bytes()),
+        }
+    }
 }
 
 /// Which form of a text a test held for.

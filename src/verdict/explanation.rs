@@ -78,6 +78,9 @@ pub struct RuleName {
     /// Where the attacker stands.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stage: Option<Stage>,
+    /// It is there for correlations alone: a scan does not tell its hits.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub silent: bool,
 }
 
 /// A rule that matches.
@@ -121,6 +124,7 @@ impl RuleName {
             title: rule.title.clone(),
             level: rule.level,
             stage: rule.sleuth.stage,
+            silent: rule.is_silent,
         }
     }
 }
@@ -186,11 +190,12 @@ impl Asker<'_> {
             let query = sight.query().form(usize::MAX).or(target.query);
             let hit = Hit {
                 record: Some(record),
-                feature: self.signatures.feature_of(
-                    rule,
-                    record,
-                    stem.unwrap_or_default(),
-                ),
+                feature: if rule.is_silent {
+                    self.signatures.own_feature(rule)
+                } else {
+                    let stem = stem.unwrap_or_default();
+                    self.signatures.feature_of(rule, record, stem)
+                },
                 matched_on: &words,
                 decoded_stem: stem.unwrap_or_default(),
                 decoded_query: query.unwrap_or_default(),

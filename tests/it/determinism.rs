@@ -341,7 +341,8 @@ fn merged(parts: &[(Case, Hits)]) -> Bytes {
     let case = Case::merge_all(cases).expect("the cases join");
     let mut hits = Vec::new();
     let readers = files.iter().map(|(_, hits)| hits.as_slice());
-    merge_hits(readers, &mut hits).expect("the hits join");
+    let derived = case.correlated_hits();
+    merge_hits(readers, &derived, &mut hits).expect("the hits join");
     (case.to_json().unwrap(), hits)
 }
 

@@ -25,7 +25,13 @@ use crate::support::{Folder, Run, bin, corpus, golden, root, run};
 
 /// Hits by line, each as both sides tell it.
 fn hits_of(scan: &Scan, line: u64) -> BTreeSet<String> {
+    // A correlation takes more than one line.
+    let is_of_one = |hit: &&Value| {
+        let rule = signatures().rule_named(hit["rule"].as_str().unwrap());
+        rule.unwrap().correlation.is_none()
+    };
     let own = scan.hits.iter().filter(|hit| hit["line"] == line);
+    let own = own.filter(is_of_one);
     own.map(|hit| {
         let keys = [
             "rule",
@@ -52,6 +58,7 @@ fn matches_of(said: &Explanation) -> BTreeSet<String> {
     let said = serde_json::to_value(said).unwrap();
     let matches = said["matches"].as_array().unwrap().iter();
     matches
+        .filter(|one| one["silent"] != true)
         .map(|one| {
             let judged = &one["judgement"];
             told(&[

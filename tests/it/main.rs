@@ -44,6 +44,7 @@ mod codepages;
 mod commands;
 mod copies;
 mod corpus;
+mod correlations;
 mod crowds;
 mod cuts;
 mod determinism;

@@ -295,6 +295,11 @@ fn heading(sheet: &mut Sheet, name: &RuleName) {
     ];
     sheet.page.pieces(2, &pieces);
     sheet.paragraph(2, 0, &text(&name.title));
+    if name.silent {
+        let words = "It is there for correlations; a scan does not tell its \
+                     own hits.";
+        sheet.paragraph(4, 0, words);
+    }
 }
 
 fn matched(sheet: &mut Sheet, one: &Matched) {

@@ -12,12 +12,13 @@ use serde::Serialize;
 use super::{On, State, Tracer};
 use crate::raw::Raw;
 use crate::signature::anchor::LEAST;
-use crate::signature::evaluate::{Torn, address, in_line, number, raw_value};
+use crate::signature::evaluate::{address, number};
 use crate::signature::ordinary;
 use crate::signature::pattern::Fold;
 use crate::signature::rule::{
     Comparison, How, Network, Op, Part, Pattern, Test,
 };
+use crate::signature::torn::{Torn, form_with};
 use crate::signature::view::{View, join};
 use crate::w3c::{Field, Record};
 
@@ -96,7 +97,7 @@ impl Tracer<'_> {
         let fold = self.resolved.fold();
         asked.look(self.resolved.view(at), &test.op, on);
         let raw = |view: Option<&View>| match (view, &*on) {
-            (Some(view), On::Record(record, _)) => raw_value(view, record),
+            (Some(view), On::Record(record, _)) => view.raw_value(record),
             _ => None,
         };
         let has_value = raw(Some(self.resolved.view(at))).is_some();
@@ -270,15 +271,9 @@ struct Found {
 
 /// Where the texts of a pattern stand in a rejected line.
 fn in_torn(pattern: &Pattern, torn: &Torn<'_>, fold: Fold) -> Option<Found> {
-    let whole: usize = pattern.texts().map(<[u8]>::len).sum();
-    if whole < LEAST {
-        return None;
-    }
+    let round = form_with(pattern, torn, fold)?;
+    let text = torn.texts().nth(round)?;
     let rounds = torn.decoded.len();
-    let holds =
-        |text: &[u8]| pattern.texts().all(|it| in_line(text, it, fold));
-    let (round, text) =
-        torn.texts().enumerate().find(|(_, text)| holds(text))?;
     let on = match round {
         0 => "line".to_owned(),
         round if round <= rounds => {
@@ -374,7 +369,7 @@ impl Asked {
                 let decoded = stem.map(<[u8]>::to_vec);
                 (target.stem.map(<[u8]>::to_vec), decoded)
             }
-            _ => (raw_value(view, record).map(<[u8]>::to_vec), None),
+            _ => (view.raw_value(record).map(<[u8]>::to_vec), None),
         };
         self.value = raw.as_deref().map(Raw::from);
         self.decoded = decoded.as_deref().map(Raw::from);

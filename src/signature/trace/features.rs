@@ -39,7 +39,7 @@ impl Signatures {
         stem: &[u8],
     ) -> Option<FeatureTrace> {
         let own = self.own_feature(rule);
-        let feature = match record {
+        let feature = match record.filter(|_| !rule.is_silent) {
             Some(record) => self.feature_of(rule, record, stem)?,
             None => own?,
         };

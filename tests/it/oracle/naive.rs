@@ -805,17 +805,44 @@ impl Rejected<'_> {
         (!found).then_some(false)
     }
 
-    /// All texts in one form; a `?` parts columns.
+    /// All texts in one form; a `?` parts columns, and what a column begins
+    /// or ends with stands at a border.
     fn holds(&self, pattern: &Pattern) -> bool {
-        // Letter case is not asked for in a line that cannot be read.
+        let last = pattern.parts.len() - 1;
+        let mut wanted: Vec<Vec<u8>> = Vec::new();
+        for (at, part) in pattern.parts.iter().enumerate() {
+            let Part::Text(text) = part else { continue };
+            // Letter case is not asked for in a line that cannot be read.
+            let mut text = lower(text, self.twin.strict);
+            if at == 0 {
+                text.insert(0, b'?');
+            }
+            if at == last {
+                text.push(b'?');
+            }
+            wanted.push(text);
+        }
         self.forms.iter().any(|form| {
-            texts(pattern).all(|text| {
-                let text = lower(text, self.twin.strict);
-                text.split(|byte| *byte == b'?')
-                    .all(|piece| refers(How::Contains, form, piece))
+            let form = [b" ", &form[..], b" "].concat();
+            wanted.iter().all(|text| {
+                let pieces: Vec<_> = text.split(|b| *b == b'?').collect();
+                let last = pieces.len() - 1;
+                pieces.iter().enumerate().all(|(at, piece)| {
+                    piece.is_empty() || stands(&form, piece, at > 0, at < last)
+                })
             })
         })
     }
+}
+
+/// Whether a piece stands in a line, at borders where it must.
+fn stands(line: &[u8], piece: &[u8], before: bool, after: bool) -> bool {
+    let border = |byte: u8| b" \t\"',?".contains(&byte);
+    (1..line.len() - piece.len().min(line.len() - 1)).any(|at| {
+        line[at..].starts_with(piece)
+            && (!before || border(line[at - 1]))
+            && (!after || border(line[at + piece.len()]))
+    })
 }
 
 fn texts(pattern: &Pattern) -> impl Iterator<Item = &[u8]> {

@@ -1,0 +1,203 @@
+//! What a correlation that holds is in a case: a hit of its rule.
+//!
+//! In: a [`Correlated`]. Out: what it adds to a finding, and its line of
+//! `hits.jsonl`, which cites the lines that made it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::case::correlate::Correlated;
+use crate::case::finding::EvidenceRef;
+use crate::case::sheet::{Event, Moment};
+use crate::raw::{Quote, Raw};
+use crate::signature::{Confidence, Correlation, Kind, Level, Outcome, Stage};
+use crate::verdict::Reason;
+use crate::w3c::Timestamp;
+
+impl Correlated {
+    /// How sure the outcome is.
+    pub fn confidence(&self) -> Confidence {
+        self.correlation.confidence.unwrap_or(Confidence::Likely)
+    }
+
+    /// Whether findings tell of it.
+    pub fn is_told(&self, least: Level) -> bool {
+        !self.correlation.is_silent && self.correlation.level >= least
+    }
+
+    /// Who sent the requests that it cites.
+    pub fn clients(&self) -> BTreeSet<&Raw> {
+        let lines = self.lines.iter();
+        lines.filter_map(|(_, event)| event.place.client.as_ref()).collect()
+    }
+
+    /// Why it is a hit.
+    pub fn reasons(&self) -> Vec<Reason> {
+        let own = &*self.correlation;
+        let span = span(own.timespan);
+        let (events, least) = (self.events, own.bounds.least);
+        let seconds = (self.last.micros() - self.first.micros()) / 1_000_000;
+        let text = match own.kind {
+            Kind::EventCount => format!(
+                "{events} hits of {} in {seconds} s; {least} within {span} \
+                 are asked for",
+                rules(own, "or")
+            ),
+            Kind::ValueCount => format!(
+                "{events} hits of {} in {seconds} s; {least} different \
+                 values of {} within {span} are asked for",
+                rules(own, "or"),
+                own.field.as_deref().unwrap_or("the field")
+            ),
+            Kind::Temporal => {
+                format!("hits of {} within {span}", rules(own, "and"))
+            }
+            Kind::TemporalOrdered => format!(
+                "hits of {} in this order within {span}",
+                rules(own, "then")
+            ),
+        };
+        vec![Reason { code: "correlation".to_owned(), text }]
+    }
+
+    /// The lines whose text was kept, as evidence.
+    pub fn evidence(&self) -> Vec<EvidenceRef> {
+        let kept = |(_, event): &&(Moment, Event)| event.place.text.is_some();
+        let mut lines: Vec<_> = self.lines.iter().filter(kept).collect();
+        if lines.is_empty() {
+            lines.extend(self.lines.last());
+        }
+        let refer = |(moment, event): &(Moment, Event)| {
+            let place = &event.place;
+            EvidenceRef {
+                exhibit: place.exhibit.clone(),
+                line: place.line,
+                offset: place.offset,
+                time: Some(moment.time),
+                client: place.client.clone(),
+                outcome: self.outcome,
+                confidence: self.confidence(),
+                reasons: self.reasons(),
+                status: None,
+                text: place
+                    .text
+                    .clone()
+                    .unwrap_or_else(|| Quote::new(b"", None)),
+            }
+        };
+        lines.into_iter().map(refer).collect()
+    }
+
+    /// Its line of `hits.jsonl`.
+    pub fn line(&self) -> Vec<u8> {
+        let own = &*self.correlation;
+        let end = &self.end;
+        let cited = |(moment, event): &'_ (Moment, Event)| Cite {
+            rule: own.rules.get(usize::from(moment.step)).cloned(),
+            time: moment.time,
+            exhibit: event.place.exhibit.clone(),
+            line: event.place.line,
+            offset: event.place.offset,
+        };
+        let fields = own.group_by.iter().cloned();
+        let line = Line {
+            time: self.last,
+            host: &end.host,
+            client: end.client.as_ref(),
+            rule: &own.rule,
+            rule_id: own.rule_id.as_deref(),
+            title: &own.title,
+            level: own.level,
+            stage: own.stage,
+            feature: own.feature.as_deref(),
+            advisories: &own.advisories,
+            outcome: self.outcome,
+            confidence: self.confidence(),
+            reasons: self.reasons(),
+            exhibit: &end.exhibit,
+            line: end.line,
+            offset: end.offset,
+            correlation: Cites {
+                first: self.first,
+                last: self.last,
+                events: self.events,
+                group: fields.zip(self.by.iter().cloned()).collect(),
+                cites: self.lines.iter().map(cited).collect(),
+            },
+        };
+        // Serializing into memory fails for no value of this type.
+        let mut json = serde_json::to_vec(&line).unwrap_or_default();
+        json.push(b'\n');
+        json
+    }
+}
+
+/// The rules in words.
+fn rules(correlation: &Correlation, word: &str) -> String {
+    match correlation.rules.as_slice() {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => {
+            format!("{} {word} {last}", first.join(", "))
+        }
+    }
+}
+
+/// A time span in its largest unit.
+fn span(seconds: u32) -> String {
+    for (unit, word) in [(86_400, "d"), (3_600, "h"), (60, "min")] {
+        if seconds.is_multiple_of(unit) {
+            return format!("{} {word}", seconds / unit);
+        }
+    }
+    format!("{seconds} s")
+}
+
+/// The keys of a hit in their order, as `hit_line` has them.
+#[derive(Serialize)]
+struct Line<'a> {
+    time: Timestamp,
+    host: &'a Raw,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<&'a Raw>,
+    rule: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule_id: Option<&'a str>,
+    title: &'a str,
+    level: Level,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stage: Option<Stage>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    feature: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    advisories: &'a [String],
+    outcome: Outcome,
+    confidence: Confidence,
+    reasons: Vec<Reason>,
+    exhibit: &'a Raw,
+    line: u64,
+    offset: u64,
+    correlation: Cites,
+}
+
+/// What made it.
+#[derive(Serialize)]
+struct Cites {
+    first: Timestamp,
+    last: Timestamp,
+    events: u64,
+    group: BTreeMap<String, Raw>,
+    cites: Vec<Cite>,
+}
+
+/// A line that is cited.
+#[derive(Serialize)]
+struct Cite {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<String>,
+    time: Timestamp,
+    exhibit: Raw,
+    line: u64,
+    offset: u64,
+}
