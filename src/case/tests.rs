@@ -30,7 +30,12 @@ fn rule(name: &str, level: Level) -> Rule {
         correlation: None,
         feeds: Vec::new(),
         is_silent: false,
-        detection: Detection { tests: Vec::new(), expr: Expr::All(vec![]) },
+        detection: Detection {
+            tests: Vec::new(),
+            expr: Expr::All(vec![]),
+            searches: Vec::new(),
+            conditions: Vec::new(),
+        },
         sleuth: Sleuth {
             worm: name == "worm",
             advisories: vec!["MS01-033".to_owned()],

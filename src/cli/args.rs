@@ -53,6 +53,8 @@ pub enum Command {
     Merge(MergeArgs),
     /// Report on a case that was written with `scan -o`.
     Report(ReportArgs),
+    /// Show how one log line is read, which rules match it, and why.
+    Explain(Box<ExplainArgs>),
     /// List, show, check and test signatures.
     Signatures(SignatureArgs),
     /// List the features that signatures speak of, or show one in full.
@@ -84,13 +86,9 @@ pub struct ScanArgs {
     /// Leave out what rules below this level find.
     #[arg(long, value_name = "LEVEL", value_parser = levels())]
     pub min_level: Option<String>,
-    /// Try this password on encrypted archives. May be repeated. Others on
-    /// this machine may see it: --password-file hides it.
-    #[arg(long, value_name = "PASSWORD")]
-    pub password: Vec<String>,
-    /// Try the passwords in this file, one a line.
-    #[arg(long, value_name = "FILE")]
-    pub password_file: Option<PathBuf>,
+    /// What opens encrypted archives.
+    #[command(flatten)]
+    pub passwords: PasswordArgs,
     /// Hash each file.
     #[arg(
         long,
@@ -242,6 +240,56 @@ pub struct ReportArgs {
     /// Show tables in full.
     #[arg(long)]
     pub full: bool,
+}
+
+/// The words after `explain`.
+#[derive(Debug, clap::Args)]
+pub struct ExplainArgs {
+    /// A line of a log as `FILE:LINE`, packed or in an archive, as reports
+    /// name it; or the line itself; or `-`, which reads it from standard
+    /// input. Directives may stand before it.
+    #[arg(value_name = "LINE")]
+    pub line: OsString,
+    /// The program that wrote a line that is given itself, as in #Software:
+    /// tells the version of IIS.
+    #[arg(long, value_name = "TEXT")]
+    pub software: Option<String>,
+    /// Show all rules that nearly match, and whatever else is left out.
+    #[arg(long)]
+    pub all: bool,
+    /// Print this in place of the page.
+    #[arg(long, value_name = "FORMAT", value_parser = ["json"])]
+    pub format: Option<String>,
+    /// Sigma rules to use as well: a file, or a folder. May be repeated.
+    #[arg(long, value_name = "PATH")]
+    pub rules: Vec<PathBuf>,
+    /// Match the logged columns alone, as the letter of Sigma has it.
+    #[arg(long)]
+    pub sigma_strict: bool,
+    /// The host of logs that name none: for options that name it.
+    #[arg(long, value_name = "NAME")]
+    pub host: Option<String>,
+    /// The ANSI code page of logs, as for `scan`.
+    #[arg(long, value_name = "[HOST=]NAME")]
+    pub codepage: Vec<String>,
+    /// What opens encrypted archives.
+    #[command(flatten)]
+    pub passwords: PasswordArgs,
+    /// How to read what logs leave open.
+    #[command(flatten)]
+    pub reading: ReadingArgs,
+}
+
+/// What opens encrypted archives.
+#[derive(Debug, clap::Args)]
+pub struct PasswordArgs {
+    /// Try this password on encrypted archives. May be repeated. Others on
+    /// this machine may see it: --password-file hides it.
+    #[arg(long, value_name = "PASSWORD")]
+    pub password: Vec<String>,
+    /// Try the passwords in this file, one a line.
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
 }
 
 /// The words after `signatures`.

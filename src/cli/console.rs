@@ -13,8 +13,9 @@ use std::io::{self, BufWriter, IsTerminal as _, Write};
 use crate::case::{Case, Inventory};
 use crate::error::{Error, Result};
 use crate::report::escape::Untrusted;
-use crate::report::{TerminalOptions, inventory, summary};
+use crate::report::{TerminalOptions, explanation, inventory, summary};
 use crate::signature::Feature;
+use crate::verdict::explanation::Explanation;
 use crate::w3c::Zone;
 
 /// Where results and talk go.
@@ -75,6 +76,18 @@ impl Console {
             ..TerminalOptions::default()
         };
         let text = inventory(found, options);
+        print(|out| out.write_all(text.as_bytes()))
+    }
+
+    /// All about one line.
+    pub fn explanation(&self, found: &Explanation, all: bool) -> Result<()> {
+        let options = TerminalOptions {
+            full: all,
+            color: self.colour,
+            zone: self.zone.clone(),
+            ..TerminalOptions::default()
+        };
+        let text = explanation(found, options);
         print(|out| out.write_all(text.as_bytes()))
     }
 

@@ -10,9 +10,11 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::output::show;
+use super::args::PasswordArgs;
+use super::output::{show, show_safe};
 use crate::case::{HostMap, SiteConfig};
 use crate::error::{Error, Result};
+use crate::evidence::Passwords;
 use crate::limits;
 
 /// The table of `--host-map`.
@@ -42,6 +44,24 @@ fn split(word: &OsStr) -> Option<(String, PathBuf)> {
     let (host, path) = text.split_once('=')?;
     let is_host = !host.is_empty() && !host.contains(['/', '\\']);
     is_host.then(|| (host.to_owned(), PathBuf::from(path)))
+}
+
+/// Those that were typed, then those of the file.
+pub fn passwords(words: &PasswordArgs) -> Result<Passwords> {
+    let typed = words.password.iter().map(|word| word.clone().into_bytes());
+    let mut all: Vec<Vec<u8>> = typed.collect();
+    if let Some(path) = &words.password_file {
+        let unreadable = || {
+            let path = show_safe(path);
+            Error::usage(format!("cannot read the passwords in {path}"))
+        };
+        let lines =
+            std::fs::read(path).map_err(|it| unreadable().because(it))?;
+        let lines = lines.split(|byte| *byte == b'\n');
+        let lines = lines.map(|it| it.strip_suffix(b"\r").unwrap_or(it));
+        all.extend(lines.filter(|it| !it.is_empty()).map(<[u8]>::to_vec));
+    }
+    Ok(all.into_iter().collect())
 }
 
 /// The bytes of a file, one more than `most` at the most.

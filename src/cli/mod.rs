@@ -7,7 +7,7 @@
 //! | file | idea |
 //! |---|---|
 //! | `args` | the words, as typed |
-//! | `scan`, `inventory`, `merge`, `report`, `signatures`, `features` | the commands |
+//! | `scan`, `inventory`, `merge`, `report`, `explain`, `signatures`, `features` | the commands |
 //! | `reading` | the options that say how to read logs |
 //! | `given` | what the examiner knows about hosts, in files |
 //! | `trial` | runs the tests that signatures carry |
@@ -19,6 +19,7 @@
 mod args;
 mod console;
 mod exit;
+mod explain;
 mod features;
 mod given;
 mod inventory;
@@ -73,6 +74,7 @@ fn command(args: &Args, console: &Console) -> Result<Exit> {
         Command::Inventory(words) => inventory::run(words, console),
         Command::Merge(words) => merge::run(words, console),
         Command::Report(words) => report::run(words, console),
+        Command::Explain(words) => explain::run(words, console),
         Command::Signatures(words) => signatures::run(&words.command),
         Command::Features(words) => features::run(words),
     }

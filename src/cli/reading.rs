@@ -3,7 +3,7 @@
 //! In: words such as `WEB01=Europe/Berlin`. Out: a [`Reading`], or an error
 //! of usage that says which word is wrong and what to write instead.
 
-use super::args::SourceArgs;
+use super::args::{ReadingArgs, SourceArgs};
 use crate::error::{Error, Result};
 use crate::evidence::Access;
 use crate::raw::Raw;
@@ -14,13 +14,17 @@ use crate::w3c::{
 
 /// What the options say.
 pub fn reading(source: &SourceArgs) -> Result<Reading> {
-    let words = &source.reading;
+    read_so(&source.reading, source.host.as_deref())
+}
+
+/// The same, of the words themselves.
+pub fn read_so(words: &ReadingArgs, host: Option<&str>) -> Result<Reading> {
     let told = Told {
         zone: None,
         date_order: words.date_order.as_deref().and_then(DateOrder::from_word),
         fields: words.fields.as_deref().map(fields).transpose()?,
     };
-    let host = source.host.as_deref().map(Raw::from);
+    let host = host.map(Raw::from);
     let mut reading = Reading { told, host, ..Reading::default() };
     (reading.told.zone, reading.zones) = by_host(&words.timezone, zone)?;
     Ok(reading)
@@ -116,7 +120,7 @@ fn moment(text: &str, is_end: bool) -> Result<Timestamp> {
 }
 
 /// The names of columns, with or without the directive before them.
-fn fields(text: &str) -> Result<Vec<u8>> {
+pub fn fields(text: &str) -> Result<Vec<u8>> {
     let text = text.trim();
     let bare = text.strip_prefix("#Fields:").unwrap_or(text);
     let layout = Layout::from_fields(bare.as_bytes());

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::args::ScanArgs;
 use super::console::{Console, print, safe, talk};
 use super::exit::Exit;
-use super::given::{host_map, site_configs};
+use super::given::{host_map, passwords, site_configs};
 use super::output::{HITS, OutputFolder, show_safe, unwritten};
 use super::progress::{Progress, find};
 use super::reading::{how_to_read, read_codepages, reading, span};
@@ -21,7 +21,7 @@ use crate::case::{
     Case, CaseBuilder, FILE_NAME, Hits, Options, Proxies, Run, SignatureSet,
 };
 use crate::error::{Error, Result};
-use crate::evidence::{Evidence, Hashing, Passwords, hex};
+use crate::evidence::{Evidence, Hashing, hex};
 use crate::raw::Raw;
 use crate::scan::{Reading, ScanOptions, Scanner};
 use crate::signature::{Level, Network, Signatures, Source};
@@ -132,7 +132,7 @@ fn scan(
     reading.span = span(words.from.as_deref(), words.to.as_deref())?;
     let scanner = Scanner::new(signatures, scan_options(words))?
         .with_reading(reading)
-        .with_passwords(passwords(words)?);
+        .with_passwords(passwords(&words.passwords)?);
     let progress = Progress::new(console.shows_progress());
     let builder = CaseBuilder::new(signatures.outcomes(), options, run);
     for warning in &evidence.warnings {
@@ -160,24 +160,6 @@ fn proxies(words: &ScanArgs) -> Result<Proxies> {
         field: words.client_field.clone().map(String::into_bytes),
         trusted: trusted.collect::<Result<_>>()?,
     })
-}
-
-/// Those that were typed, then those of the file.
-fn passwords(words: &ScanArgs) -> Result<Passwords> {
-    let typed = words.password.iter().map(|word| word.clone().into_bytes());
-    let mut all: Vec<Vec<u8>> = typed.collect();
-    if let Some(path) = &words.password_file {
-        let unreadable = || {
-            let path = show_safe(path);
-            Error::usage(format!("cannot read the passwords in {path}"))
-        };
-        let lines =
-            std::fs::read(path).map_err(|it| unreadable().because(it))?;
-        let lines = lines.split(|byte| *byte == b'\n');
-        let lines = lines.map(|it| it.strip_suffix(b"\r").unwrap_or(it));
-        all.extend(lines.filter(|it| !it.is_empty()).map(<[u8]>::to_vec));
-    }
-    Ok(all.into_iter().collect())
 }
 
 fn scan_options(words: &ScanArgs) -> ScanOptions {

@@ -7,4 +7,6 @@ pub mod escape;
 pub mod terminal;
 
 pub use self::escape::Untrusted;
-pub use self::terminal::{FeatureOf, TerminalOptions, inventory, summary};
+pub use self::terminal::{
+    FeatureOf, TerminalOptions, explanation, inventory, summary,
+};

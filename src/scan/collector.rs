@@ -6,11 +6,14 @@
 //! with the exhibit's own figures.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::evidence::PathIdentity;
 use crate::raw::Raw;
 use crate::signature::{Feature, Rule};
-use crate::w3c::{CodePage, Dialect, Record, Reject, TimeNote};
+use crate::w3c::{
+    CodePage, Date, Dialect, Record, Reject, State, Terms, TimeNote,
+};
 use crate::warning::Warning;
 
 /// Takes what a scan finds.
@@ -74,6 +77,14 @@ impl Setting {
             encoding: None,
             codepage: None,
         }
+    }
+
+    /// The state of its log before the first line.
+    pub(super) fn state(&self, terms: Option<Arc<Terms>>) -> State {
+        let date = self.identity.date;
+        let day =
+            date.and_then(|(year, month, day)| Date::new(year, month, day));
+        State { day, terms, ..State::default() }
     }
 }
 

@@ -141,6 +141,21 @@ impl<'s> Scanner<'s> {
         self.scan_all(some.collect(), shared)
     }
 
+    /// How files are opened.
+    pub(super) fn access(&self) -> Access {
+        self.options.access
+    }
+
+    /// Bytes of a block.
+    pub(super) fn chunk_bytes(&self) -> usize {
+        self.options.chunk_bytes
+    }
+
+    /// What opens encrypted archives.
+    pub(super) fn passwords(&self) -> &Passwords {
+        &self.passwords
+    }
+
     fn scan_all<'a, C: Collector>(
         &self,
         mut exhibits: Vec<&'a Exhibit>,
@@ -174,7 +189,7 @@ impl<'s> Scanner<'s> {
         self.run(&Board::of(work), shared);
     }
 
-    fn shared<'a, C>(
+    pub(super) fn shared<'a, C>(
         &'a self,
         collector: &'a C,
         progress: &'a dyn Progress,

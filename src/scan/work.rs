@@ -21,7 +21,7 @@ use crate::scan::progress::Progress;
 use crate::scan::reading::Reading;
 use crate::scan::source::{Block, BlockBytes, Source, cut_off};
 use crate::signature::Signatures;
-use crate::w3c::{Date, State, Terms};
+use crate::w3c::{State, Terms};
 use crate::warning::{Kind, Warning};
 
 /// Blocks that may be scanned ahead of the last one joined. As many threads
@@ -164,10 +164,7 @@ impl<'s, C: Collector> Work<'s, C> {
         terms: Option<Arc<Terms>>,
     ) -> Self {
         let is_read = setting.dialect.is_read();
-        let date = setting.identity.date;
-        let day =
-            date.and_then(|(year, month, day)| Date::new(year, month, day));
-        let state = State { day, terms, ..State::default() };
+        let state = setting.state(terms);
         let mut source = source;
         if let (Reach::Ends, Held::Mapped(mapping)) = (shared.reach, &held)
             && setting.encoding.is_none()

@@ -59,6 +59,11 @@ impl Searches {
         self.list.is_empty()
     }
 
+    /// Names and expressions, in the order of the file.
+    pub fn into_list(self) -> Vec<(String, Expr)> {
+        self.list.into_iter().map(|it| (it.name, it.expr)).collect()
+    }
+
     fn names(&self) -> Vec<&str> {
         self.list.iter().map(|search| search.name.as_str()).collect()
     }

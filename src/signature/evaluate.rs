@@ -54,6 +54,16 @@ impl Resolved {
         self.views.get(test).unwrap_or(&View::Line)
     }
 
+    /// The view of the field that a test compares with.
+    pub fn other(&self, test: usize) -> Option<&View> {
+        self.others.get(test)?.as_ref()
+    }
+
+    /// How texts compare.
+    pub fn fold(&self) -> Fold {
+        self.fold
+    }
+
     /// True where the rule matches the record that `sight` looked at.
     pub fn matches(
         &self,
@@ -269,13 +279,13 @@ fn has_value(view: &View, record: &Record<'_>) -> bool {
     view.raw_value(record).is_some()
 }
 
-fn address(text: &[u8]) -> Option<IpAddr> {
+pub(super) fn address(text: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(text).ok()?;
     let bare = text.split_once('%').map_or(text, |(bare, _zone)| bare);
     bare.parse::<IpAddr>().ok().map(|address| address.to_canonical())
 }
 
-fn number(text: &[u8]) -> Option<f64> {
+pub(super) fn number(text: &[u8]) -> Option<f64> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
@@ -325,7 +335,7 @@ impl Network {
 }
 
 impl Comparison {
-    fn holds(self, number: f64) -> bool {
+    pub(super) fn holds(self, number: f64) -> bool {
         number
             .partial_cmp(&self.number)
             .is_some_and(|ordering| self.accept.contains(&Some(ordering)))
@@ -333,7 +343,7 @@ impl Comparison {
 }
 
 impl How {
-    fn holds(self, text: &[u8], other: &[u8], fold: Fold) -> bool {
+    pub(super) fn holds(self, text: &[u8], other: &[u8], fold: Fold) -> bool {
         match self {
             Self::Equals => fold.equals(text, other),
             Self::StartsWith => fold.starts_with(text, other),

@@ -149,6 +149,11 @@ impl Matcher {
         &self.always
     }
 
+    /// A rule with its field names resolved.
+    pub fn resolved(&self, index: u32) -> Option<&Resolved> {
+        self.resolved.get(index as usize)
+    }
+
     /// Makes ready for the records of a page: a text of whole lines, and
     /// where something in it is wrapped.
     pub fn turn_to(

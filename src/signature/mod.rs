@@ -35,6 +35,7 @@ mod set;
 mod sieve;
 mod statuses;
 mod torn;
+mod trace;
 mod value;
 mod variant;
 mod view;
@@ -54,4 +55,7 @@ pub use rule::{
     Sleuth, Stage, Test, TestLine, Tests,
 };
 pub use set::{Signatures, Source};
+pub use trace::{
+    Asked, FeatureTrace, Near, Node, Parts, RuleTrace, State, Want,
+};
 pub use view::Sight;

@@ -298,7 +298,14 @@ impl Reader<'_, '_> {
             return None;
         };
         let expr = self.condition(node, &searches)?;
-        Some(Detection { tests, expr })
+        let conditions = match &node.value {
+            Value::List(items) => items.as_slice(),
+            _ => std::slice::from_ref(node),
+        };
+        let conditions = conditions.iter().filter_map(Node::text);
+        let conditions = conditions.map(str::to_owned).collect();
+        let searches = searches.into_list();
+        Some(Detection { tests, expr, searches, conditions })
     }
 
     /// One condition, or a list of which one must hold.

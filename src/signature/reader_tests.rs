@@ -110,7 +110,7 @@ fn a_whole_rule() {
     assert_eq!(rule.tags, ["attack.t1190", "cve.2001-0500"]);
     assert_eq!(rule.false_positives, ["None known"]);
     assert_eq!(rule.file, Raw::from("rules/some-rule.yml"));
-    let Detection { tests, expr } = rule.detection;
+    let Detection { tests, expr, .. } = rule.detection;
     assert_eq!(tests.len(), 3);
     assert_eq!(tests[0].field.as_deref(), Some("cs-uri-stem"));
     assert!(matches!(tests[2].op, Op::Cidr(_)));
@@ -224,7 +224,7 @@ fn rules_in_the_style_of_the_public_collection() {
 #[test]
 fn keywords_are_found_anywhere() {
     let text = "  k:\n    - a\n    - 12\n    - {host: y}\n  condition: k\n";
-    let Detection { tests, expr } = rule(&with_detection(text)).detection;
+    let Detection { tests, expr, .. } = rule(&with_detection(text)).detection;
     assert_eq!(expr, Expr::Any(vec![t(0), t(1)]));
     assert_eq!(tests[0].field, None);
     let Op::Text { patterns, all: false } = &tests[0].op else { panic!() };

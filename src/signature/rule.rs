@@ -190,19 +190,33 @@ pub struct Detection {
     pub tests: Vec<Test>,
     /// The condition with its searches filled in.
     pub expr: Expr,
+    /// The searches by name, in the order of the file: for people who ask
+    /// why a rule matched.
+    pub searches: Vec<(String, Expr)>,
+    /// The conditions as written, of which one must hold.
+    pub conditions: Vec<String>,
 }
 
 impl Detection {
     /// What matches nothing.
     pub fn never() -> Self {
-        Self { tests: Vec::new(), expr: Expr::Any(Vec::new()) }
+        Self {
+            tests: Vec::new(),
+            expr: Expr::Any(Vec::new()),
+            searches: Vec::new(),
+            conditions: Vec::new(),
+        }
     }
 
     /// Narrows it: the other must hold as well.
     pub fn narrow(&mut self, other: &Self) {
         let own = std::mem::replace(&mut self.expr, Expr::All(Vec::new()));
-        let moved = other.expr.moved(self.tests.len());
+        let by = self.tests.len();
+        let moved = other.expr.moved(by);
         self.expr = Expr::All(vec![own, moved]);
+        let searches = other.searches.iter();
+        self.searches
+            .extend(searches.map(|(name, it)| (name.clone(), it.moved(by))));
         self.tests.extend(other.tests.iter().cloned());
     }
 }

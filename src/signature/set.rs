@@ -200,6 +200,11 @@ impl Signatures {
         &self.sha256
     }
 
+    /// The compiled rules.
+    pub(super) fn matcher(&self) -> &Matcher {
+        &self.matcher
+    }
+
     /// Titles of rules left out because they are for another log source.
     pub fn skipped(&self) -> &[String] {
         &self.skipped
@@ -311,7 +316,7 @@ fn is_embedded(file: &Raw) -> bool {
 
 /// How narrowly a feature's URL fits a request, by the bytes of what it asks
 /// for; none where the request does not reach it.
-fn reaches(
+pub(super) fn reaches(
     feature: &Feature,
     method: &[u8],
     stem: &[u8],

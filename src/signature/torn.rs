@@ -103,12 +103,21 @@ fn method_fits(patterns: &[Pattern], line: &[u8], fold: Fold) -> Option<bool> {
 
 /// Whether all pieces of a pattern stand in one form of the line.
 fn stands_in(pattern: &Pattern, line: &Torn<'_>, fold: Fold) -> bool {
+    form_with(pattern, line, fold).is_some()
+}
+
+/// The form of the line in which all pieces of a pattern stand, by its place
+/// among them.
+pub(super) fn form_with(
+    pattern: &Pattern,
+    line: &Torn<'_>,
+    fold: Fold,
+) -> Option<usize> {
     let length: usize = pattern.texts().map(<[u8]>::len).sum();
     let pieces = pieces(pattern);
-    length >= LEAST
-        && line
-            .texts()
-            .any(|text| pieces.iter().all(|piece| piece.is_in(text, fold)))
+    let holds =
+        |text: &[u8]| pieces.iter().all(|piece| piece.is_in(text, fold));
+    line.texts().position(holds).filter(|_| length >= LEAST)
 }
 
 /// A text of one column.

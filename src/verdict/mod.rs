@@ -5,10 +5,15 @@
 //! rules, not here: here is only the order in which criteria are asked. The
 //! first that fits decides: the rule's own, then those of the profile of
 //! the feature that was hit, then the generic ones.
+//!
+//! `trace` says how an outcome was reached, and `explanation` all that there
+//! is to say of one line.
 
 mod answer;
+pub mod explanation;
 #[cfg(test)]
 mod tests;
+pub mod trace;
 
 use serde::{Deserialize, Serialize};
 

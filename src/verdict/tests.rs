@@ -78,7 +78,24 @@ fn verdict(set: &Signatures, case: &Case<'_>) -> Said {
         decoded_stem: target.stem.unwrap_or_default(),
         decoded_query: target.query.unwrap_or_default(),
     };
-    judge(&hit, set.outcomes()).into()
+    let said = Said::from(judge(&hit, set.outcomes()));
+    same_way(&said, &trace::trace(&hit, set.outcomes()));
+    said
+}
+
+/// The way that is told leads to the verdict.
+fn same_way(said: &Said, way: &trace::Judgement) {
+    assert_eq!(said.outcome, way.outcome);
+    assert_eq!(said.confidence, way.confidence);
+    assert_eq!(said.reasons, way.reasons);
+    let (last, passed) = way.asked.split_last().unwrap();
+    assert!(passed.iter().all(|one| !one.fits), "{passed:?}");
+    if last.fits {
+        assert_eq!(last.reason, said.reasons[0].code);
+        assert_eq!(last.outcome, said.outcome);
+    } else {
+        assert_eq!("no-criterion", said.reasons[0].code);
+    }
 }
 
 /// Judges `request` (method, stem, query) with `answer` (`404.2 1260`, or

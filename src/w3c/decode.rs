@@ -202,10 +202,7 @@ fn decode_once(input: &[u8], spare: &mut Vec<u8>, out: &mut Vec<u8>) -> Steps {
 /// Calls `each` with what each step of decoding makes of a text: the escapes
 /// of round `n`, from 0, are step 2n + 1 and its overlong forms the next.
 /// Steps that change nothing are left out.
-pub(super) fn each_step(
-    text: &[u8],
-    mut each: impl FnMut(usize, &[u8], Steps),
-) {
+pub fn each_step(text: &[u8], mut each: impl FnMut(usize, &[u8], Steps)) {
     if !is_wrapped(text) {
         return;
     }

@@ -61,7 +61,7 @@ impl Layout {
     }
 
     /// True where the columns that a verdict hangs on have a name.
-    pub(super) fn is_telling(&self) -> bool {
+    pub fn is_telling(&self) -> bool {
         let url = self.has(Field::CsUriStem) || self.has(Field::CsUri);
         let wanted = [Field::CIp, Field::CsMethod, Field::ScStatus];
         url && wanted.into_iter().all(|field| self.has(field))

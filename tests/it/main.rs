@@ -15,6 +15,7 @@
 //! | `cuts` | does it matter where a file is cut? |
 //! | `determinism` | the same bytes, however it is scanned? |
 //! | `dialects` | is every dialect read alike, and no byte moved? |
+//! | `explain` | does what is said of one line agree with a scan? |
 //! | `faults` | do damaged files stay harmless? |
 //! | `hostile` | can text from outside steer a terminal? |
 //! | `hosts` | does what the examiner knows of hosts go first? |
@@ -51,6 +52,7 @@ mod crowds;
 mod cuts;
 mod determinism;
 mod dialects;
+mod explain;
 mod faults;
 mod hostile;
 mod hosts;

@@ -43,6 +43,21 @@ fn fitting(shown: &str, width: usize) -> &str {
     shown.get(..end).unwrap_or_default()
 }
 
+/// Breaks shown text wherever a line is full: no blank of it is lost.
+pub(super) fn lines(shown: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut rest = shown;
+    while !rest.is_empty() {
+        let head = match fitting(rest, width) {
+            "" => unit(rest),
+            head => head,
+        };
+        lines.push(head.to_owned());
+        rest = rest.get(head.len()..).unwrap_or_default();
+    }
+    lines
+}
+
 /// Breaks text between words; a word that is too long is broken itself.
 pub(super) fn wrap(text: &str, first: usize, rest: usize) -> Vec<String> {
     let mut lines = Vec::new();
@@ -84,5 +99,7 @@ mod tests {
         assert_eq!(wrap("abcdefg h", 3, 4), ["abc", "defg", "h"]);
         assert_eq!(wrap("a\\x1bb", 3, 3), ["a", "\\x1b", "b"]);
         assert!(wrap(" ", 3, 3).is_empty());
+        assert_eq!(lines("a  b\\x1bc", 4), ["a  b", "\\x1b", "c"]);
+        assert_eq!(lines("\\x1b", 1), ["\\x1b"]);
     }
 }

@@ -13,9 +13,11 @@
 //! | `features` | which exposed features were hit? |
 //! | `clients`, `rules` | who probed, and with what |
 //! | `inventory` | another page: what is there, without detection |
+//! | `explanation` | another page: all there is to say of one line |
 
 mod clients;
 mod cut;
+mod explanation;
 mod features;
 mod hosts;
 mod inventory;
@@ -27,6 +29,7 @@ mod successes;
 mod tests;
 mod words;
 
+pub use self::explanation::explanation;
 pub use self::inventory::inventory;
 
 use self::page::{Cell, Page, Tone};
