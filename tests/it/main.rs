@@ -4,6 +4,7 @@
 //! | module | asks |
 //! |---|---|
 //! | `accounting` | is every line accounted for, whatever it holds? |
+//! | `agreement` | do another evaluator of Sigma and we match the same? |
 //! | `archives`, `bombs` | is evidence in archives the same evidence, and do bad ones stay harmless? |
 //! | `bench` | does the benchmark still run? |
 //! | `codepages` | are bytes that are no UTF-8 read as they were meant? |
@@ -36,6 +37,7 @@
 #![allow(clippy::pedantic)]
 
 mod accounting;
+mod agreement;
 mod archives;
 mod bench;
 mod bombs;
