@@ -4,7 +4,9 @@
 //! a difference. Right is what version 2.1 of the specification says; where
 //! it says nothing, pySigma, the reference implementation, is named.
 
-use super::values::{is_number, is_wild, unquoted};
+use super::values::{
+    coded, filled, is_number, is_wild, offsets, quoted, unquoted,
+};
 
 /// One comparison.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +30,12 @@ impl Point<'_> {
         self.values.iter().any(|value| is(value))
     }
 
+    /// The modifiers but these.
+    fn without(&self, names: &[&str]) -> Vec<&'static str> {
+        let kept = self.chain.iter().filter(|it| !names.contains(it));
+        kept.copied().collect()
+    }
+
     fn is_encoded(&self) -> bool {
         self.has("base64") || self.has("base64offset")
     }
@@ -42,6 +50,9 @@ pub enum Right {
     Open,
 }
 
+/// Modifiers and values that say the same as others.
+pub type Said = (Vec<&'static str>, Vec<String>);
+
 /// One kind of difference.
 pub struct Row {
     /// What it is about.
@@ -51,6 +62,8 @@ pub struct Row {
     /// What we say where they differ; `None` where it may be either.
     pub ours: Option<bool>,
     pub applies: fn(&Point<'_>) -> bool,
+    /// The same said so that the other does not err: then it must agree.
+    pub said: Option<fn(&Point<'_>) -> Option<Said>>,
     /// Key, value and text that show it, and what we say of them.
     pub shown: (&'static str, &'static str, &'static str, bool),
 }
@@ -64,8 +77,10 @@ pub const ROWS: [Row; 18] = [
               and leaves the other end open",
         ours: None,
         applies: |it| {
-            (it.has("startswith") || it.has("endswith")) && it.any(is_wild)
+            let placed = it.has("startswith") || it.has("endswith");
+            placed && !it.has("windash") && it.any(is_wild)
         },
+        said: Some(open_ended),
         shown: ("x-note|startswith", "'a*c'", "axcx", true),
     },
     Row {
@@ -75,6 +90,7 @@ pub const ROWS: [Row; 18] = [
               value, so it finds the value only at the end of a text",
         ours: None,
         applies: |it| it.has("base64offset") && !it.has("windash"),
+        said: Some(each_offset),
         shown: ("x-note|base64offset|contains", "'abcd'", "YWJjZGVm", true),
     },
     Row {
@@ -86,6 +102,7 @@ pub const ROWS: [Row; 18] = [
             let wide = ["wide", "utf16le", "utf16be", "utf16"];
             wide.iter().any(|name| it.has(name)) && !it.is_encoded()
         },
+        said: Some(in_utf16),
         shown: ("x-note|wide|contains", "'abc'", "abc", false),
     },
     Row {
@@ -98,6 +115,7 @@ pub const ROWS: [Row; 18] = [
             let varied = |value: &str| value.contains(['-', '/']);
             it.has("windash") && !it.is_encoded() && it.any(varied)
         },
+        said: None,
         shown: ("x-note|windash", "'/enc'", "-enc", true),
     },
     Row {
@@ -106,6 +124,7 @@ pub const ROWS: [Row; 18] = [
         why: "the other looks for the asterisk or question mark itself",
         ours: None,
         applies: |it| it.has("windash") && it.any(is_wild),
+        said: Some(without_dashes),
         shown: ("x-note|windash", "'a*c'", "axc", true),
     },
     Row {
@@ -114,6 +133,7 @@ pub const ROWS: [Row; 18] = [
         why: "modifiers apply in their order; the other leaves windash out",
         ours: None,
         applies: |it| it.has("windash") && it.is_encoded(),
+        said: Some(each_dash),
         shown: ("x-note|windash|base64", "'-enc'", "L2VuYw==", true),
     },
     Row {
@@ -126,6 +146,7 @@ pub const ROWS: [Row; 18] = [
             let beyond = it.has("fieldref") || it.any(|it| !it.is_ascii());
             !it.has("re") && !it.text.is_ascii() && beyond
         },
+        said: None,
         shown: ("x-note|contains", "'ÄbC'", "äbc", false),
     },
     Row {
@@ -137,6 +158,7 @@ pub const ROWS: [Row; 18] = [
             let one = |value: &str| is_wild(value) && value.contains('?');
             !it.has("re") && !it.text.is_ascii() && it.any(one)
         },
+        said: None,
         shown: ("x-note", "'a?c'", "aéc", false),
     },
     Row {
@@ -146,6 +168,7 @@ pub const ROWS: [Row; 18] = [
               is matched all the same",
         ours: None,
         applies: |it| it.has("re") && !it.text.is_ascii(),
+        said: None,
         shown: ("x-note|re", "'^.$'", "é", false),
     },
     Row {
@@ -155,6 +178,7 @@ pub const ROWS: [Row; 18] = [
               the other wants a value",
         ours: Some(true),
         applies: |it| it.has("neq") && it.text == "-",
+        said: None,
         shown: ("x-note|neq", "'abc'", "-", true),
     },
     Row {
@@ -171,6 +195,7 @@ pub const ROWS: [Row; 18] = [
             };
             !it.is_keyword && it.any(same)
         },
+        said: None,
         shown: ("x-note", "200", "0200", false),
     },
     Row {
@@ -180,6 +205,7 @@ pub const ROWS: [Row; 18] = [
               `1` and `yes` for it, and no text under contains and its kin",
         ours: None,
         applies: |it| it.any(|value| value == "true"),
+        said: None,
         shown: ("x-note", "true", "yes", false),
     },
     Row {
@@ -189,6 +215,7 @@ pub const ROWS: [Row; 18] = [
               finds them",
         ours: None,
         applies: |it| it.is_keyword && it.any(is_number),
+        said: Some(as_texts),
         shown: ("", "[200]", "200", true),
     },
     Row {
@@ -198,6 +225,7 @@ pub const ROWS: [Row; 18] = [
               or line where the key is `|all` without contains",
         ours: Some(true),
         applies: |it| it.is_keyword && it.has("all") && !it.has("contains"),
+        said: Some(within),
         shown: ("|all", "[ab, bc]", "abc", true),
     },
     Row {
@@ -207,6 +235,7 @@ pub const ROWS: [Row; 18] = [
               decoded even where names mean columns alone",
         ours: Some(true),
         applies: |it| it.is_keyword && it.text.contains('%'),
+        said: None,
         shown: ("", "[abc]", "%61bc", true),
     },
     Row {
@@ -218,6 +247,7 @@ pub const ROWS: [Row; 18] = [
             let anchored = |value: &str| value.contains(['^', '$']);
             it.is_keyword && it.has("re") && it.any(anchored)
         },
+        said: None,
         shown: ("|re", "'^abc$'", "abc", false),
     },
     Row {
@@ -227,6 +257,7 @@ pub const ROWS: [Row; 18] = [
               the other is given no value",
         ours: Some(true),
         applies: |it| it.text == "-" && it.any(|it| unquoted(it).is_empty()),
+        said: None,
         shown: ("x-note", "''", "-", true),
     },
     Row {
@@ -238,9 +269,89 @@ pub const ROWS: [Row; 18] = [
             it.has("cidr")
                 && (it.text.contains('%') || it.text.contains("::f"))
         },
+        said: None,
         shown: ("x-note|cidr", "'10.0.0.0/8'", "::ffff:10.0.0.1", true),
     },
 ];
+
+fn open_ended(it: &Point<'_>) -> Option<Said> {
+    let value = |value: &&str| {
+        let text = unquoted(value);
+        let slashes = text.len() - text.trim_end_matches('\\').len();
+        if it.has("endswith") {
+            format!("'*{text}'")
+        } else if slashes % 2 == 1 {
+            format!(r"'{text}\*'")
+        } else {
+            format!("'{text}*'")
+        }
+    };
+    let chain = it.without(&["startswith", "endswith"]);
+    Some((chain, it.values.iter().map(value).collect()))
+}
+
+fn each_offset(it: &Point<'_>) -> Option<Said> {
+    if it.has("all") {
+        return None;
+    }
+    let codes = ["wide", "utf16le", "utf16be", "utf16", "base64offset"];
+    let values = it.values.iter().flat_map(|value| {
+        offsets(&coded(it.chain, &filled(unquoted(value), "")))
+    });
+    Some((it.without(&codes), values.map(|it| quoted(&it)).collect()))
+}
+
+fn in_utf16(it: &Point<'_>) -> Option<Said> {
+    let codes = ["wide", "utf16le", "utf16be", "utf16"];
+    let value = |value: &&str| {
+        let bytes = coded(it.chain, &filled(unquoted(value), ""));
+        String::from_utf8(bytes).ok().map(|text| quoted(&text))
+    };
+    let values: Option<Vec<_>> = it.values.iter().map(value).collect();
+    Some((it.without(&codes), values?))
+}
+
+fn without_dashes(it: &Point<'_>) -> Option<Said> {
+    if it.any(|value| value.contains(['-', '/'])) {
+        return None;
+    }
+    let chain = it.without(&["windash"]);
+    if it.has("startswith") || it.has("endswith") {
+        return open_ended(&Point { chain: &chain, ..*it });
+    }
+    let values = it.values.iter().map(|it| (*it).to_owned());
+    Some((chain, values.collect()))
+}
+
+fn each_dash(it: &Point<'_>) -> Option<Said> {
+    if it.has("all") {
+        return None;
+    }
+    let values = it.values.iter().flat_map(|value| {
+        let text = unquoted(value);
+        let forms = match text.strip_prefix(['-', '/']) {
+            Some(rest) => {
+                let dashes = ["-", "/", "–", "—", "―"];
+                dashes.map(|dash| format!("'{dash}{rest}'")).to_vec()
+            }
+            None => vec![format!("'{text}'")],
+        };
+        forms.into_iter()
+    });
+    Some((it.without(&["windash"]), values.collect()))
+}
+
+fn within(it: &Point<'_>) -> Option<Said> {
+    let values = it.values.iter().map(|it| (*it).to_owned());
+    let chain = it.without(&["contains"]);
+    Some(([vec!["contains"], chain].concat(), values.collect()))
+}
+
+fn as_texts(it: &Point<'_>) -> Option<Said> {
+    let values = it.values.iter().map(|it| format!("'{}'", unquoted(it)));
+    let (chain, _) = within(it)?;
+    Some((chain, values.collect()))
+}
 
 /// Rules of the program that the other refuses.
 pub const REFUSED: [(&str, &str); 2] = [

@@ -87,6 +87,14 @@ fn ways(rule: &Rule, expr: &Expr) -> Vec<Wishes> {
                     let each = |it: &Pattern| vec![wish(Some(piece(it)))];
                     patterns.iter().map(each).collect()
                 }
+                Op::Regex { regexes, .. } => {
+                    // Only those that ask for length.
+                    let text = "a".repeat(200);
+                    let long =
+                        regexes.iter().all(|it| it.is_match(text.as_bytes()));
+                    let piece = Piece { text, starts: true, ends: true };
+                    long.then(|| vec![wish(Some(piece))]).into_iter().collect()
+                }
                 Op::Null | Op::Exists(false) => vec![vec![wish(None)]],
                 _ => Vec::new(),
             }
@@ -135,7 +143,13 @@ fn request(wishes: &Wishes) -> (Value, Request) {
         target.extend(fields.get(name).cloned().unwrap_or_default());
     }
     let mut target = joined(&target, true);
+    if target.ends_with('?') {
+        // IIS shows no question mark that nothing follows.
+        target.push_str("x=1");
+    }
     let own_stem = text("cs-uri-stem", "");
+    // A rule that asks for both takes them for what they are.
+    let own_query = target.clone();
     if !own_stem.is_empty() {
         target = format!("{own_stem}?{target}");
     } else if !target.starts_with('/') {
@@ -153,7 +167,7 @@ fn request(wishes: &Wishes) -> (Value, Request) {
         ("cs-username", plus(&text("cs-username", "-"))),
         ("c-ip", "198.51.100.9".to_owned()),
         ("cs(User-Agent)", plus(&agent)),
-        ("cs(Referer)", plus(&text("cs-referer", "-"))),
+        ("cs(Referer)", plus(&text("cs-referer", "https://www.example.com/"))),
         ("cs(Cookie)", plus(&text("cs-cookie", "-"))),
         ("cs-host", text("cs-host", "www.example.com")),
         ("sc-status", text("sc-status", "200")),
@@ -161,9 +175,14 @@ fn request(wishes: &Wishes) -> (Value, Request) {
     let columns = columns.iter().map(|it| (it.0, it.1.as_str()));
     let logged = Request::new(&columns.collect::<Vec<_>>());
     let mut whole = event(&logged);
-    whole["cs-uri-query"] = json!(target);
-    whole["cs-user-agent"] = json!(agent);
+    let has_stem = !own_stem.is_empty();
+    whole["cs-uri-query"] = json!(if has_stem { &own_query } else { &target });
     whole["(target)"] = json!(format!("GET {target} {agent}"));
+    for (field, pieces) in &fields {
+        if !["", "cs-uri-query", "cs-uri-stem"].contains(field) {
+            whole[*field] = json!(joined(pieces, false));
+        }
+    }
     (whole, logged)
 }
 
@@ -206,6 +225,13 @@ fn look(
     found
 }
 
+/// True where a rule asks for a header that IIS does not log.
+fn is_foreign(rule: &Rule) -> bool {
+    let is_foreign = |field: &str| field == "cs-content-type";
+    let mut fields = rule.detection.tests.iter().map(|it| &it.field);
+    fields.any(|field| field.as_deref().is_some_and(is_foreign))
+}
+
 #[test]
 #[ignore = "wants a folder of public rules"]
 fn public_rules_load_and_fire_on_split_requests() {
@@ -221,12 +247,13 @@ fn public_rules_load_and_fire_on_split_requests() {
     });
     assert!(sets[0].skipped().is_empty(), "{:?}", sets[0].skipped());
     let mut scratch = Scratch::default();
-    let (mut loaded, mut counts) = (0, [0; 5]);
+    let (mut loaded, mut foreign, mut counts) = (0, 0, [0; 5]);
     let mut missed = Vec::new();
     for (rule, index) in sets[0].rules().iter().zip(0_u32..) {
         let path = String::from_utf8_lossy(rule.file.as_bytes());
         let text = std::fs::read_to_string(&*path).unwrap();
-        let twins = others(&text);
+        // The other has a flaw here that is listed with the differences.
+        let twins = others(&text.replace("'|all'", "'|contains|all'"));
         let twin = twins.values().next().unwrap().as_ref().unwrap();
         let found = look(&sets, index, twin, &mut scratch);
         let Found { made, whole, ours, strict, theirs } = found;
@@ -238,6 +265,7 @@ fn public_rules_load_and_fire_on_split_requests() {
         if whole == 0 || ours < whole {
             missed.push(format!("{}: {found:?}", rule.name));
         }
+        foreign += usize::from(whole > 0 && ours == 0 && is_foreign(rule));
     }
     let [made, whole, ours, strict, theirs] = counts;
     println!(
@@ -245,9 +273,10 @@ fn public_rules_load_and_fire_on_split_requests() {
          {made} with requests made from their values\n\
          {whole} that the other finds with all in one column; of these\n\
          {ours} that we find as IIS logs them\n\
+         {foreign} that ask for a column that IIS cannot log\n\
          {strict} that we find so strictly\n\
          {theirs} that the other finds as IIS logs them\n{}",
         missed.join("\n")
     );
-    assert!(loaded > 0 && ours == whole, "{ours} of {whole}");
+    assert!(loaded > 0 && ours + foreign == whole, "{ours} of {whole}");
 }

@@ -179,6 +179,7 @@ pub fn texts(chain: &[&str], values: &[&str]) -> Vec<String> {
         let both = [first, last].map(|it| filled(unquoted(it), "x"));
         plain.push(both.concat());
     }
+    unique(&mut plain);
     if has("windash") {
         for text in plain.clone() {
             for dash in ["-", "/", "–", "—", "―"] {
@@ -186,6 +187,7 @@ pub fn texts(chain: &[&str], values: &[&str]) -> Vec<String> {
                 plain.push(text.replace(['-', '/'], dash));
             }
         }
+        unique(&mut plain);
     }
     if chain.iter().any(|it| it.starts_with("base64")) {
         plain = plain.iter().flat_map(|text| encoded(chain, text)).collect();
@@ -195,6 +197,7 @@ pub fn texts(chain: &[&str], values: &[&str]) -> Vec<String> {
             coded.filter_map(|it| String::from_utf8(it).ok()).collect();
         plain.extend(coded);
     }
+    unique(&mut plain);
     for text in plain {
         texts.push(format!("x{text}"));
         texts.push(format!("{text}x"));
@@ -206,9 +209,13 @@ pub fn texts(chain: &[&str], values: &[&str]) -> Vec<String> {
         texts.push(text);
     }
     texts.retain(|text| !text.is_empty() && !text.contains([' ', '\t']));
+    unique(&mut texts);
+    texts
+}
+
+fn unique(texts: &mut Vec<String>) {
     texts.sort();
     texts.dedup();
-    texts
 }
 
 fn is_wide(name: &str) -> bool {
@@ -224,13 +231,47 @@ fn utf16(name: &str, text: &str) -> Vec<u8> {
     if name == "utf16" { [vec![0xFF, 0xFE], bytes].concat() } else { bytes }
 }
 
-/// The text in base64, alone and among others, at each of three places.
-fn encoded(chain: &[&str], text: &str) -> Vec<String> {
-    let wide = chain.iter().find(|it| is_wide(it));
-    let bytes = match wide {
+/// The text in UTF-16, where a modifier says so.
+pub fn coded(chain: &[&str], text: &str) -> Vec<u8> {
+    match chain.iter().find(|it| is_wide(it)) {
         Some(name) => utf16(name, text),
         None => text.as_bytes().to_vec(),
+    }
+}
+
+/// What of the bytes is the same in base64 whatever stands around them, at
+/// each of three places: as pySigma computes it.
+pub fn offsets(bytes: &[u8]) -> Vec<String> {
+    let (starts, ends) = ([0, 2, 3], [0, 3, 2]);
+    let place = |at: usize| {
+        let code = STANDARD.encode([vec![b' '; at], bytes.to_vec()].concat());
+        let end = code.len() - ends[(bytes.len() + at) % 3];
+        code[starts[at]..end].to_owned()
     };
+    (0..3).map(place).collect()
+}
+
+/// A text as a value in double quotes, which has no wildcards.
+pub fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '\0' => out.push_str("\\0"),
+            '*' | '?' => {
+                out.push_str("\\\\");
+                out.push(c);
+            }
+            '\\' => out.push_str("\\\\\\\\"),
+            _ => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// The text in base64, alone and among others, at each of three places.
+fn encoded(chain: &[&str], text: &str) -> Vec<String> {
+    let bytes = coded(chain, text);
     let mut out = vec![text.to_owned()];
     for before in ["", "q", "qr", "qrs"] {
         for after in ["", "!", "!~", "\u{ff}"] {
