@@ -357,6 +357,12 @@ pub fn explains(point: &Point<'_>, ours: bool) -> Option<usize> {
     })
 }
 
+/// The row that says of a comparison how the other errs in it, and what to
+/// ask it instead.
+pub fn errs(point: &Point<'_>) -> Option<usize> {
+    ROWS.iter().position(|row| row.said.is_some() && (row.applies)(point))
+}
+
 /// A rule that one of the two refuses, as the lines of its detection.
 pub struct Refusal {
     pub detection: &'static str,

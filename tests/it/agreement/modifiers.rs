@@ -9,7 +9,7 @@ use rsigma_eval::event::JsonEvent;
 use rsigma_eval::{CompiledRule, evaluate_rule};
 
 use super::events::{Request, event};
-use super::known::{Point, REFUSALS, ROWS, Refusal, explains};
+use super::known::{Point, REFUSALS, ROWS, Refusal, errs, explains};
 use super::values::{NETWORKS, NUMBERS, PLAIN, REGEXES, TEXTS, texts};
 use super::{SEED, others, ours, rule, verdicts};
 use crate::library::Dice;
@@ -214,7 +214,7 @@ fn cases() -> Vec<Case> {
 struct Told {
     count: usize,
     matches: usize,
-    /// Differences, and those where the other was asked once more, by row.
+    /// Differences, and how often the other was asked once more, by row.
     used: BTreeMap<usize, [usize; 2]>,
     faults: Vec<String>,
 }
@@ -234,31 +234,35 @@ impl Told {
         }
     }
 
-    /// Notes a difference: we say `own`.
-    fn differ(
+    /// Notes what both say of one request. Where the other is known to err
+    /// it is asked once more, whether or not we say the same as it.
+    fn judge(
         &mut self,
         (case, number): (&Case, usize),
         (text, request): (&str, &Request),
-        own: bool,
+        (own, other): (bool, bool),
         again: &mut Again,
     ) {
+        self.count += 1;
+        self.matches += usize::from(own);
         let point = Point {
             chain: &case.chain,
             values: &case.values,
             text,
             is_keyword: case.is_keyword,
         };
-        let told = format!("{own} of {text:?}\n{}", case.detection(number));
-        let Some(row) = explains(&point, own) else {
-            self.faults.push(told);
-            return;
-        };
-        let counts = self.used.entry(row).or_default();
-        counts[0] += 1;
+        let told = || format!("{own} of {text:?}\n{}", case.detection(number));
+        if own != other {
+            match explains(&point, own) {
+                Some(row) => self.used.entry(row).or_default()[0] += 1,
+                None => self.faults.push(told()),
+            }
+        }
         // Where another difference may be in play the rest tells nothing.
         if !text.is_ascii() || text == "-" || text.contains('%') {
             return;
         }
+        let Some(row) = errs(&point) else { return };
         let said = again.entry(row).or_insert_with(|| {
             let (chain, values) = ROWS[row].said?(&point)?;
             let values: Vec<_> = values.iter().map(String::as_str).collect();
@@ -268,10 +272,10 @@ impl Told {
             Some(other.unwrap().unwrap())
         });
         let Some(said) = said else { return };
-        counts[1] += 1;
+        self.used.entry(row).or_default()[1] += 1;
         let event = JsonEvent::owned(event(request));
         if evaluate_rule(said, &event).is_some() != own {
-            self.faults.push(format!("said otherwise: {told}"));
+            self.faults.push(format!("said otherwise: {}", told()));
         }
     }
 
@@ -290,15 +294,10 @@ impl Told {
             let other = theirs[name].as_ref().unwrap();
             let mut again = Again::new();
             for (text, request) in case.requests(*at) {
-                let (own, other) =
-                    verdicts(&set, index, other, &request, &mut scratch)
-                        .unwrap();
-                self.count += 1;
-                self.matches += usize::from(own);
-                if own != other {
-                    let asked = (text.as_str(), &request);
-                    self.differ((case, *at), asked, own, &mut again);
-                }
+                let both =
+                    verdicts(&set, index, other, &request, &mut scratch);
+                let asked = (text.as_str(), &request);
+                self.judge((case, *at), asked, both.unwrap(), &mut again);
             }
         }
     }
