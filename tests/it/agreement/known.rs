@@ -212,7 +212,10 @@ pub const ROWS: [Row; 17] = [
         why: "keywords are looked for within; the other wants a whole column \
               or line where the key is `|all` without contains",
         ours: Some(true),
-        applies: |it| it.is_keyword && it.has("all") && !it.has("contains"),
+        applies: |it| {
+            let is_whole = !it.has("contains") && !it.has("re");
+            it.is_keyword && it.has("all") && is_whole
+        },
         said: Some(within),
         shown: ("|all", "[ab, bc]", "abc", true),
     },

@@ -133,6 +133,20 @@ fn lists(
     }
 }
 
+/// Values without a field.
+fn keywords(cases: &mut Vec<Case>) {
+    for chain in [&[][..], &["all"], &["contains"], &["contains", "all"]] {
+        let before = cases.len();
+        lists(cases, chain, &TEXTS[..32]);
+        cases[before..].iter_mut().for_each(|it| it.is_keyword = true);
+    }
+    for chain in [&["re"][..], &["re", "i"], &["re", "all"]] {
+        let before = cases.len();
+        lists(cases, chain, &REGEXES);
+        cases[before..].iter_mut().for_each(|it| it.is_keyword = true);
+    }
+}
+
 fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     let chain = |parts: &[&'static str]| -> Vec<&'static str> {
@@ -196,16 +210,7 @@ fn cases() -> Vec<Case> {
     for (chain, value) in single {
         lists(&mut cases, chain, &[value]);
     }
-    for chain in [&[][..], &["all"], &["contains"], &["contains", "all"]] {
-        let before = cases.len();
-        lists(&mut cases, chain, &TEXTS[..32]);
-        cases[before..].iter_mut().for_each(|it| it.is_keyword = true);
-    }
-    for chain in [&["re"][..], &["re", "i"], &["re", "all"]] {
-        let before = cases.len();
-        lists(&mut cases, chain, &REGEXES);
-        cases[before..].iter_mut().for_each(|it| it.is_keyword = true);
-    }
+    keywords(&mut cases);
     cases
 }
 
