@@ -123,6 +123,12 @@ impl Pattern {
         }
         while let Some(run) = runs.next() {
             if runs.peek().is_none() {
+                if run.contains(&Part::One) && !rest.is_ascii() {
+                    return places(run, rest).any(|at| {
+                        let tail = rest.get(at..).unwrap_or_default();
+                        eat(run, tail, fold).is_some_and(<[u8]>::is_empty)
+                    });
+                }
                 let width = width(run);
                 return rest
                     .len()
@@ -131,7 +137,7 @@ impl Pattern {
                     .is_some_and(|tail| eat(run, tail, fold).is_some());
             }
             // Leftmost is enough: a later place leaves less for the rest.
-            let Some(after) = (0..=rest.len())
+            let Some(after) = places(run, rest)
                 .find_map(|at| eat(run, rest.get(at..)?, fold))
             else {
                 return false;
@@ -150,7 +156,33 @@ impl Pattern {
     }
 }
 
-/// The bytes that a run without `*` takes.
+/// Where a run may begin in a text: one that begins with `?` does so at a
+/// character.
+fn places<'t>(
+    run: &[Part],
+    text: &'t [u8],
+) -> impl Iterator<Item = usize> + 't {
+    let by_character = run.first() == Some(&Part::One) && !text.is_ascii();
+    std::iter::successors(Some(0), move |at| {
+        let rest = text.get(*at..).filter(|rest| !rest.is_empty())?;
+        Some(at + if by_character { character(rest) } else { 1 })
+    })
+}
+
+/// The bytes of the character that a text begins with. What is no UTF-8 may
+/// be of any encoding: there each byte is one.
+fn character(text: &[u8]) -> usize {
+    let width = match text.first() {
+        Some(0xC2..=0xDF) => 2,
+        Some(0xE0..=0xEF) => 3,
+        Some(0xF0..=0xF4) => 4,
+        _ => 1,
+    };
+    let whole = text.get(..width).map(std::str::from_utf8);
+    if whole.is_some_and(|it| it.is_ok()) { width } else { 1 }
+}
+
+/// The bytes that a run without `*` takes in a text that is ASCII.
 fn width(run: &[Part]) -> usize {
     run.iter()
         .map(|part| if let Part::Text(text) = part { text.len() } else { 1 })
@@ -164,7 +196,7 @@ fn eat<'t>(run: &[Part], text: &'t [u8], fold: Fold) -> Option<&'t [u8]> {
             .starts_with(rest, text)
             .then(|| rest.get(text.len()..))
             .flatten(),
-        Part::One | Part::Any => rest.get(1..),
+        Part::One | Part::Any => rest.get(character(rest)..),
     })
 }
 
@@ -234,6 +266,33 @@ mod tests {
                     assert_eq!(fold.equals(text, part), whole == piece);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_question_mark_is_one_character() {
+        let cases: [(&str, &[u8], bool); 16] = [
+            ("a?c", "aéc".as_bytes(), true),
+            ("a??c", "aéc".as_bytes(), false),
+            ("?", "€".as_bytes(), true),
+            ("??", "€".as_bytes(), false),
+            ("*?", "€".as_bytes(), true),
+            ("*??", "€".as_bytes(), false),
+            ("*??", "a€".as_bytes(), true),
+            ("?*?", "é".as_bytes(), false),
+            ("?*?*", "éa".as_bytes(), true),
+            ("*?é", "éé".as_bytes(), true),
+            ("*?b?*", "a𝄞b€c".as_bytes(), true),
+            ("*a?", "éaé".as_bytes(), true),
+            // Of another encoding, torn, and overlong.
+            ("a?c", b"a\xE9c", true),
+            ("a?", b"a\xC3", true),
+            ("??", b"\xC0\xAF", true),
+            ("*??", b"\xE2\x82", true),
+        ];
+        for (glob, text, expected) in cases {
+            let found = pattern(glob).matches(text, Fold::CaseAndPlus);
+            assert_eq!(found, expected, "{glob} {}", text.escape_ascii());
         }
     }
 

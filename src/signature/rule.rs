@@ -336,7 +336,7 @@ pub struct Pattern {
 pub enum Part {
     /// These bytes.
     Text(Vec<u8>),
-    /// Any one byte.
+    /// Any one character; of what is no UTF-8, any one byte.
     One,
     /// Any run of bytes, also none.
     Any,

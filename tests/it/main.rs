@@ -4,6 +4,7 @@
 //! | module | asks |
 //! |---|---|
 //! | `accounting` | is every line accounted for, whatever it holds? |
+//! | `agreement` | do another evaluator of Sigma and we match the same? |
 //! | `archives`, `bombs` | is evidence in archives the same evidence, and do bad ones stay harmless? |
 //! | `bad_rules` | are bad rules refused, at once and with the place? |
 //! | `bench` | does the benchmark still run? |
@@ -39,6 +40,7 @@
 #![allow(clippy::pedantic)]
 
 mod accounting;
+mod agreement;
 mod archives;
 mod bad_rules;
 mod bench;

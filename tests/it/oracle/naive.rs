@@ -687,13 +687,35 @@ fn glob(parts: &[Part], text: &[u8]) -> bool {
         [] => text.is_empty(),
         [Part::Any] => true,
         [Part::Any, rest @ ..] => {
-            (0..=text.len()).any(|at| glob(rest, &text[at..]))
+            let by_character = rest[0] == Part::One;
+            let mut text = text;
+            loop {
+                if glob(rest, text) {
+                    return true;
+                }
+                if text.is_empty() {
+                    return false;
+                }
+                let step = if by_character { character(text) } else { 1 };
+                text = &text[step..];
+            }
         }
-        [Part::One, rest @ ..] => !text.is_empty() && glob(rest, &text[1..]),
+        [Part::One, rest @ ..] => {
+            !text.is_empty() && glob(rest, &text[character(text)..])
+        }
         [Part::Text(part), rest @ ..] => {
             text.strip_prefix(&part[..]).is_some_and(|text| glob(rest, text))
         }
     }
+}
+
+/// The bytes of the first character; one of what is no UTF-8.
+fn character(text: &[u8]) -> usize {
+    let is_one = |count: &usize| {
+        let text = text.get(..*count).map(std::str::from_utf8);
+        matches!(text, Some(Ok(text)) if text.chars().count() == 1)
+    };
+    (1..=4).find(is_one).unwrap_or(1)
 }
 
 fn refers(how: How, text: &[u8], other: &[u8]) -> bool {
