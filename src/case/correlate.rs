@@ -177,7 +177,7 @@ fn hit(
     places: &[usize],
 ) -> Option<Correlated> {
     let own = || places.iter().filter_map(|place| events.get(*place));
-    let end = own().last()?;
+    let end = own().next_back()?;
     let worst = own().map(|(_, event)| event.outcome).max()?;
     let mut lines: Events = own().take(limits::CITED).cloned().collect();
     if lines.last() != Some(end)

@@ -156,6 +156,7 @@ fn span(seconds: u32) -> String {
 
 /// The keys of a hit in their order, as `hit_line` has them.
 #[derive(Serialize)]
+#[allow(clippy::struct_field_names)] // the names are those of the file
 struct Line<'a> {
     time: Timestamp,
     host: &'a Raw,
@@ -183,6 +184,7 @@ struct Line<'a> {
 
 /// What made it.
 #[derive(Serialize)]
+#[allow(clippy::struct_field_names)] // the names are those of the file
 struct Cites {
     first: Timestamp,
     last: Timestamp,

@@ -128,7 +128,9 @@ impl Trail {
                 chosen.push(met.clone());
             }
         }
-        chosen.into_iter().for_each(|met| self.keep(met));
+        for met in chosen {
+            self.keep(met);
+        }
         if edges.is_some() {
             self.near.clear();
         } else if count > 4 * beside {
@@ -170,7 +172,7 @@ impl Edges {
 
     fn are_near(self, time: i64, span: i64) -> bool {
         let is_near = |edge: Option<Timestamp>| {
-            edge.is_none_or(|it| it.micros().abs_diff(time) <= span as u64)
+            edge.is_none_or(|it| (it.micros() - time).abs() <= span)
         };
         is_near(self.first) || is_near(self.last)
     }
@@ -375,7 +377,9 @@ mod tests {
                 .iter()
                 .scan(0, |time, step| { *time += step; Some(*time) })
                 .collect();
-            cuts.iter_mut().for_each(|cut| *cut = (*cut).min(seconds.len()));
+            for cut in &mut cuts {
+                *cut = (*cut).min(seconds.len());
+            }
             cuts.sort_unstable();
             let whole = kept(&seconds, &[], least);
             proptest::prop_assert_eq!(&kept(&seconds, &cuts, least), &whole);

@@ -137,7 +137,7 @@ impl Reader<'_, '_> {
             Some(node) => sleuth(node, self.faults),
         };
         let detection = self.detection(map)?;
-        let rule = Rule { sleuth, detection, ..rule? };
+        let rule = Rule { detection, sleuth, ..rule? };
         Some(Loaded::Rule(Box::new(rule)))
     }
 

@@ -15,12 +15,13 @@ use crate::signature::advisories::{Advisory, Notices, read_advisories};
 use crate::signature::catalogue::{
     Feature, Outcomes, read_features, read_outcomes,
 };
+use crate::signature::correlation_reader::Wanted;
 use crate::signature::diagnostic::Diagnostic;
 use crate::signature::links::Links;
 use crate::signature::matcher::{Matcher, Scratch};
 use crate::signature::pattern::Fold;
 use crate::signature::products::{Vendor, read_products};
-use crate::signature::reader::{Loaded, read_rules};
+use crate::signature::reader::{Filter, Loaded, read_rules};
 use crate::signature::rule::Rule;
 use crate::signature::yaml::Text;
 use crate::w3c::{Field, Record};
@@ -93,32 +94,11 @@ impl Signatures {
         for path in &source.paths {
             user_files(path, &mut files, &mut faults);
         }
-        let mut rules = Vec::new();
-        let mut skipped = Vec::new();
-        let (mut wanted, mut filters) = (BTreeMap::new(), Vec::new());
         for file in &files {
             digest.update(Sha256::digest(&file.bytes));
-            let text = Text { bytes: &file.bytes, events: file.events };
-            match read_rules(&file.name, text) {
-                Ok(loaded) => {
-                    for one in loaded {
-                        match one {
-                            Loaded::Rule(rule) => rules.push(*rule),
-                            Loaded::Correlation(rule, of) => {
-                                wanted.insert(rule.name.clone(), *of);
-                                rules.push(*rule);
-                            }
-                            Loaded::Filter(filter) => filters.push(*filter),
-                            Loaded::OtherLogsource { title, .. } => {
-                                skipped.push(title);
-                            }
-                        }
-                    }
-                }
-                Err(found) => faults.extend(found),
-            }
         }
-        rules.sort_by(|a, b| a.name.cmp(&b.name));
+        let Documents { mut rules, wanted, filters, skipped } =
+            Documents::read(&files, &mut faults);
         check(&rules, &catalogues, &files, &mut faults);
         if faults.is_empty() {
             let text = |name: &Raw| {
@@ -306,6 +286,45 @@ impl Signatures {
             }
             best.map(|(_, feature)| feature)
         })
+    }
+}
+
+/// What rule files hold.
+#[derive(Default)]
+struct Documents {
+    /// By name.
+    rules: Vec<Rule>,
+    /// What the correlations among them ask for, by name.
+    wanted: BTreeMap<String, Wanted>,
+    filters: Vec<Filter>,
+    /// Titles of what is for other logs.
+    skipped: Vec<String>,
+}
+
+impl Documents {
+    fn read(files: &[RuleFile], faults: &mut Vec<Diagnostic>) -> Self {
+        let mut own = Self::default();
+        for file in files {
+            let text = Text { bytes: &file.bytes, events: file.events };
+            match read_rules(&file.name, text) {
+                Ok(loaded) => loaded.into_iter().for_each(|it| own.add(it)),
+                Err(found) => faults.extend(found),
+            }
+        }
+        own.rules.sort_by(|a, b| a.name.cmp(&b.name));
+        own
+    }
+
+    fn add(&mut self, loaded: Loaded) {
+        match loaded {
+            Loaded::Rule(rule) => self.rules.push(*rule),
+            Loaded::Correlation(rule, wanted) => {
+                self.wanted.insert(rule.name.clone(), *wanted);
+                self.rules.push(*rule);
+            }
+            Loaded::Filter(filter) => self.filters.push(*filter),
+            Loaded::OtherLogsource { title, .. } => self.skipped.push(title),
+        }
     }
 }
 
