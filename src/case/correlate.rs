@@ -22,6 +22,8 @@ pub(super) struct Correlated {
     /// The values that its events agree in.
     pub by: Vec<Raw>,
     pub first: Timestamp,
+    /// When it held first.
+    pub held: Timestamp,
     pub last: Timestamp,
     /// Its events.
     pub events: u64,
@@ -78,6 +80,13 @@ fn order(sheets: &Sheets) -> Vec<String> {
     out
 }
 
+/// Events for which a correlation holds, by their places.
+struct Held {
+    places: Vec<usize>,
+    /// The event with which it held first.
+    at: usize,
+}
+
 type Events = Vec<(Moment, Event)>;
 
 /// The events of each group in the order of time: those of lines, and the
@@ -99,10 +108,17 @@ fn groups(
     for (rule, step) in own.rules.iter().zip(0_u16..) {
         for inner in found.get(rule).into_iter().flatten() {
             let Some((by, value)) = told(own, rule, inner) else { continue };
-            let moment = Moment { time: inner.last, step, value };
             let (outcome, place) = (inner.outcome, inner.end.clone());
             let event = Event { count: 1, outcome, place, after: 0 };
-            groups.entry(by).or_default().push((moment, event));
+            let group = groups.entry(by).or_default();
+            // What follows may come while it goes on, or when it is over.
+            for time in [inner.held, inner.last] {
+                let moment = Moment { time, step, value };
+                group.push((moment, event.clone()));
+                if own.kind.counts() || inner.held == inner.last {
+                    break;
+                }
+            }
         }
     }
     for events in groups.values_mut() {
@@ -136,24 +152,24 @@ fn look(
 ) -> Vec<Correlated> {
     let span = i64::from(correlation.timespan) * 1_000_000;
     // Where it holds: the events, by their places, from and to.
-    let holds: Vec<Vec<usize>> = match correlation.kind {
+    let holds: Vec<Held> = match correlation.kind {
         Kind::EventCount | Kind::ValueCount => {
             counted(correlation, events, span)
         }
         Kind::Temporal => together(correlation, events, span),
         Kind::TemporalOrdered => in_order(correlation, events, span),
     };
-    let mut stretches: Vec<Vec<usize>> = Vec::new();
+    let mut stretches: Vec<Held> = Vec::new();
     let time = |place: usize| events.get(place).map(|it| it.0.time.micros());
-    for places in holds {
+    for Held { places, at } in holds {
         // One that begins before the last one ended goes on with it.
         let goes_on = stretches.last().is_some_and(|last| {
-            let end = last.last().copied().and_then(time);
+            let end = last.places.last().copied().and_then(time);
             let start = places.first().copied().and_then(time);
             end.zip(start).is_some_and(|(end, start)| start <= end)
         });
         match stretches.last_mut() {
-            Some(last) if goes_on => {
+            Some(Held { places: last, .. }) if goes_on => {
                 let end = last.last().copied().unwrap_or(0);
                 if correlation.kind == Kind::TemporalOrdered {
                     last.extend(places);
@@ -163,10 +179,10 @@ fn look(
                     last.extend(places.into_iter().filter(|it| *it > end));
                 }
             }
-            _ => stretches.push(places),
+            _ => stretches.push(Held { places, at }),
         }
     }
-    let stretch = |places: &Vec<usize>| hit(correlation, by, events, places);
+    let stretch = |held: &Held| hit(correlation, by, events, held);
     stretches.iter().filter_map(stretch).collect()
 }
 
@@ -174,9 +190,9 @@ fn hit(
     correlation: &Arc<Correlation>,
     by: &[Raw],
     events: &Events,
-    places: &[usize],
+    held: &Held,
 ) -> Option<Correlated> {
-    let own = || places.iter().filter_map(|place| events.get(*place));
+    let own = || held.places.iter().filter_map(|place| events.get(*place));
     let end = own().next_back()?;
     let worst = own().map(|(_, event)| event.outcome).max()?;
     let mut lines: Events = own().take(limits::CITED).cloned().collect();
@@ -189,6 +205,7 @@ fn hit(
         correlation: Arc::clone(correlation),
         by: by.to_vec(),
         first: own().map(|(moment, _)| moment.time).min()?,
+        held: events.get(held.at)?.0.time,
         last: end.0.time,
         events: own().map(|(_, event)| event.count + event.after).sum(),
         outcome: correlation.outcome.unwrap_or(worst),
@@ -203,9 +220,9 @@ fn counted(
     correlation: &Correlation,
     events: &Events,
     span: i64,
-) -> Vec<Vec<usize>> {
+) -> Vec<Held> {
     let by_value = correlation.kind == Kind::ValueCount;
-    let mut holds: Vec<(usize, usize)> = Vec::new();
+    let mut holds: Vec<(usize, usize, usize)> = Vec::new();
     let mut values: HashMap<Option<u64>, usize> = HashMap::new();
     let (mut start, mut count) = (0, 0_u64);
     for (place, (moment, event)) in events.iter().enumerate() {
@@ -235,12 +252,13 @@ fn counted(
         let first = count.min(before + 1);
         if correlation.bounds.hold_for_any(first, count) {
             match holds.last_mut() {
-                Some((_, end)) if start <= *end => *end = place,
-                _ => holds.push((start, place)),
+                Some((_, _, end)) if start <= *end => *end = place,
+                _ => holds.push((start, place, place)),
             }
         }
     }
-    holds.into_iter().map(|(from, to)| (from..=to).collect()).collect()
+    let held = |(from, at, to)| Held { places: (from..=to).collect(), at };
+    holds.into_iter().map(held).collect()
 }
 
 /// Windows in which enough of the rules are.
@@ -248,7 +266,7 @@ fn together(
     correlation: &Correlation,
     events: &Events,
     span: i64,
-) -> Vec<Vec<usize>> {
+) -> Vec<Held> {
     let mut holds = Vec::new();
     let mut steps: BTreeMap<u16, VecDeque<usize>> = BTreeMap::new();
     let mut start = 0;
@@ -272,7 +290,7 @@ fn together(
             let mut last: Vec<usize> =
                 steps.values().filter_map(|it| it.back().copied()).collect();
             last.sort_unstable();
-            holds.push(last);
+            holds.push(Held { places: last, at: place });
         }
     }
     holds
@@ -283,7 +301,7 @@ fn in_order(
     correlation: &Correlation,
     events: &Events,
     span: i64,
-) -> Vec<Vec<usize>> {
+) -> Vec<Held> {
     let mut holds = Vec::new();
     // By step, the chain up to there that began last.
     let mut chains: Vec<Option<Vec<usize>>> =
@@ -306,7 +324,7 @@ fn in_order(
         };
         let Some(chain) = chain else { continue };
         if step + 1 == chains.len() {
-            holds.push(chain.clone());
+            holds.push(Held { places: chain.clone(), at: place });
         }
         if let Some(own) = chains.get_mut(step) {
             *own = Some(chain);

@@ -11,7 +11,7 @@ use crate::case::correlate::Correlated;
 use crate::case::finding::EvidenceRef;
 use crate::case::sheet::{Event, Moment};
 use crate::raw::{Quote, Raw};
-use crate::signature::{Confidence, Correlation, Kind, Level, Outcome, Stage};
+use crate::signature::{Confidence, Kind, Level, Outcome, Stage};
 use crate::verdict::Reason;
 use crate::w3c::Timestamp;
 
@@ -32,6 +32,14 @@ impl Correlated {
         lines.filter_map(|(_, event)| event.place.client.as_ref()).collect()
     }
 
+    /// The rules that the cited lines are hits of, in their order.
+    fn met(&self) -> Vec<&str> {
+        let steps = self.lines.iter().map(|(moment, _)| moment.step);
+        let steps: BTreeSet<u16> = steps.collect();
+        let rule = |step: u16| self.correlation.rules.get(usize::from(step));
+        steps.into_iter().filter_map(rule).map(String::as_str).collect()
+    }
+
     /// Why it is a hit.
     pub fn reasons(&self) -> Vec<Reason> {
         let own = &*self.correlation;
@@ -42,20 +50,20 @@ impl Correlated {
             Kind::EventCount => format!(
                 "{events} hits of {} in {seconds} s; {least} within {span} \
                  are asked for",
-                rules(own, "or")
+                words(&self.met(), "or")
             ),
             Kind::ValueCount => format!(
                 "{events} hits of {} in {seconds} s; {least} different \
                  values of {} within {span} are asked for",
-                rules(own, "or"),
+                words(&self.met(), "or"),
                 own.field.as_deref().unwrap_or("the field")
             ),
             Kind::Temporal => {
-                format!("hits of {} within {span}", rules(own, "and"))
+                format!("hits of {} within {span}", words(&self.met(), "and"))
             }
             Kind::TemporalOrdered => format!(
                 "hits of {} in this order within {span}",
-                rules(own, "then")
+                words(&self.met(), "then")
             ),
         };
         vec![Reason { code: "correlation".to_owned(), text }]
@@ -133,11 +141,11 @@ impl Correlated {
     }
 }
 
-/// The rules in words.
-fn rules(correlation: &Correlation, word: &str) -> String {
-    match correlation.rules.as_slice() {
+/// Names in words.
+fn words(names: &[&str], word: &str) -> String {
+    match names {
         [] => String::new(),
-        [one] => one.clone(),
+        [one] => (*one).to_owned(),
         [first @ .., last] => {
             format!("{} {word} {last}", first.join(", "))
         }

@@ -216,6 +216,17 @@ impl Case {
         out.write_all(b"\n")
     }
 
+    /// How often a correlation holds, by outcome; also one that is there for
+    /// others alone.
+    pub fn held(&self, rule: &str) -> Counts {
+        let sheets = Sheets::from(self.correlations.clone());
+        let mut counts = Counts::default();
+        let hits = correlate(&sheets).into_iter();
+        hits.filter(|it| it.correlation.rule == rule)
+            .for_each(|it| counts.count(it.outcome));
+        counts
+    }
+
     /// The lines of `hits.jsonl` that tell of correlations, in the order of
     /// the file.
     pub fn correlated_hits(&self) -> Hits {

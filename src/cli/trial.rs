@@ -90,14 +90,14 @@ pub fn run<'s>(
     Ok(trial)
 }
 
-/// What a correlation makes of a small log: how often it holds, and the
-/// worst outcome; none where a line is no record.
+/// What a correlation makes of a small log: the worst outcome, or what is
+/// wrong with the log.
 fn tell(
     signatures: &Signatures,
     scanner: &Scanner<'_>,
     rule: &Rule,
     story: &Story,
-) -> Option<(u64, Option<Outcome>)> {
+) -> std::result::Result<Option<Outcome>, String> {
     let outcomes = signatures.outcomes();
     let builder =
         CaseBuilder::new(outcomes, Options::default(), Run::default());
@@ -110,20 +110,20 @@ fn tell(
     scanner.scan_bytes(&Raw::from("test"), log.as_bytes(), &builder);
     let (case, _) = builder.finish();
     if case.summary.records != story.lines.len() as u64 {
-        return None;
+        return Err("a line does not fit its fields".to_owned());
     }
-    let finding = case.findings.iter().find(|it| it.rule == rule.name);
-    Some(finding.map_or((0, None), |it| (it.outcomes.hits(), it.worst)))
+    Ok(case.held(&rule.name).worst())
 }
 
 fn misjudged(
     rule: &Rule,
     story: &Story,
-    found: Option<(u64, Option<Outcome>)>,
+    found: std::result::Result<Option<Outcome>, String>,
 ) -> Option<String> {
     let name = &rule.name;
-    let Some((_, outcome)) = found else {
-        return Some("a line does not fit its fields".to_owned());
+    let outcome = match found {
+        Ok(outcome) => outcome,
+        Err(message) => return Some(message),
     };
     match (&story.outcome, outcome) {
         (None, None) => None,
