@@ -13,7 +13,8 @@ use crate::signature::seam::Seams;
 use crate::signature::statuses::Statuses;
 use crate::signature::torn::Torn;
 use crate::signature::view::Sight;
-use crate::w3c::decode::Decoded;
+use crate::w3c::decode::{Decoded, Wrapping, is_wrapped, unwrap};
+use crate::w3c::shorten::may_shorten;
 use crate::w3c::simd::Isa;
 use crate::w3c::{CodePage, Field, Record};
 
@@ -206,8 +207,8 @@ impl Matcher {
         }
     }
 
-    /// Lists the rules that could match; true where the record was decoded
-    /// for that.
+    /// Lists the rules that could match; true where the record was looked at
+    /// in full for that.
     #[inline]
     fn candidates(&self, record: &Record<'_>, scratch: &mut Scratch) -> bool {
         let Scratch { page, candidates, seams, .. } = scratch;
@@ -222,7 +223,9 @@ impl Matcher {
             has_gram = true;
         }
         let stem = record.get(Field::CsUriStem);
-        if !begins_plainly(stem.or_else(|| record.get(Field::CsUri))) {
+        let stem = stem.or_else(|| record.get(Field::CsUri));
+        let is_odd = !begins_plainly(stem);
+        if is_odd {
             candidates.extend_from_slice(&self.starts);
         }
         let method = record.layout.column(Field::CsMethod);
@@ -237,10 +240,14 @@ impl Matcher {
         {
             self.statuses.find(status, candidates);
         }
-        let is_decoded = record.wrapped
+        let mut is_decoded = record.wrapped
             && (has_gram || seams.between(start, end).next().is_some());
         if is_decoded {
             self.unwrapped(record, scratch);
+        }
+        if is_odd || stem.is_some_and(|it| has_detour(it, record.wrapped)) {
+            self.shortened(record, is_decoded, scratch);
+            is_decoded = true;
         }
         if scratch.has_high {
             let is_high = scratch.high.between(start, end).next().is_some();
@@ -276,6 +283,32 @@ impl Matcher {
             self.prefilter.read(*isa, form, 0, grams);
             for at in grams.between(0, form.len()) {
                 self.prefilter.look(form, at, wanted, candidates);
+            }
+        }
+    }
+
+    /// The candidates in the path without its detours.
+    #[inline(never)]
+    fn shortened(
+        &self,
+        record: &Record<'_>,
+        is_decoded: bool,
+        scratch: &mut Scratch,
+    ) {
+        let Scratch { sight, form: grams, candidates, isa, .. } = scratch;
+        if !is_decoded {
+            if record.wrapped {
+                sight.look();
+            } else {
+                sight.look_plain();
+            }
+            sight.decode(&record.target());
+        }
+        let wanted = |own| matches!(own, Group::Line | Group::Request);
+        for path in sight.short() {
+            self.prefilter.read(*isa, path, 0, grams);
+            for at in grams.between(0, path.len()) {
+                self.prefilter.look(path, at, wanted, candidates);
             }
         }
     }
@@ -398,6 +431,24 @@ fn begins_plainly(stem: Option<&[u8]>) -> bool {
         Some([b'/', second, ..]) => *second != b'<',
         Some(_) => false,
     }
+}
+
+/// True where a form of the stem could be shortened, which also shows in
+/// what its escapes stand for.
+#[inline]
+fn has_detour(stem: &[u8], wrapped: bool) -> bool {
+    may_shorten(stem) || (wrapped && is_wrapped(stem) && may_hide_detour(stem))
+}
+
+#[inline(never)]
+fn may_hide_detour(stem: &[u8]) -> bool {
+    let is_part = |at: usize| match stem.get(at..).map(unwrap) {
+        Some(Wrapping::Byte(byte)) => matches!(byte, b'/' | b'\\' | b'.'),
+        Some(Wrapping::Deep) => true,
+        Some(Wrapping::None) | None => false,
+    };
+    let places = stem.iter().enumerate();
+    places.filter(|(_, byte)| is_wrapped(&[**byte])).any(|(at, _)| is_part(at))
 }
 
 /// The filter for rejected lines, and the rules it cannot speak for.

@@ -8,6 +8,7 @@
 
 use crate::signature::foreign::Foreign;
 use crate::w3c::decode::Decoded;
+use crate::w3c::shorten::{resolve, tidy};
 use crate::w3c::{Disguise, Field, Record, Target};
 
 /// Which texts a rule's field name stands for.
@@ -81,6 +82,10 @@ pub enum Form {
     Decoded(usize),
     /// The request decoded, after this round.
     DecodedRequest(usize),
+    /// Decoded as far as it goes, the path shortened.
+    Short,
+    /// The request with such a path.
+    ShortRequest,
     /// What the line shows where the original stands in its query.
     Logged,
     /// Read in the code page, after this step of decoding.
@@ -98,6 +103,10 @@ pub struct Sight {
     /// Not decoded yet.
     stem_due: bool,
     query_due: bool,
+    /// The path tidied, and resolved.
+    short: [Vec<u8>; 2],
+    has_short: [bool; 2],
+    short_due: bool,
     joined: Vec<u8>,
     /// What a code page makes of them.
     pub(super) foreign: Foreign,
@@ -108,12 +117,14 @@ impl Sight {
     #[inline]
     pub fn look(&mut self) {
         (self.stem_due, self.query_due) = (true, true);
+        self.short_due = true;
     }
 
     /// Looks at a record in which nothing is wrapped.
     #[inline]
     pub fn look_plain(&mut self) {
         (self.stem_due, self.query_due) = (false, false);
+        self.short_due = true;
         self.stem.clear();
         self.query.clear();
     }
@@ -132,11 +143,26 @@ impl Sight {
         if std::mem::take(&mut self.stem_due) {
             self.stem.set(target.stem.unwrap_or_default());
         }
+        if std::mem::take(&mut self.short_due) {
+            let stem = self.stem.form(usize::MAX).or(target.stem);
+            let stem = stem.unwrap_or_default();
+            let [tidied, resolved] = &mut self.short;
+            let is_tidied = tidy(stem, tidied);
+            let stem = if is_tidied { tidied.as_slice() } else { stem };
+            self.has_short = [is_tidied, resolve(stem, resolved)];
+        }
     }
 
     /// The decoded forms of the stem, once it is decoded.
     pub fn stem(&self) -> &Decoded {
         &self.stem
+    }
+
+    /// The last form of the stem without its detours, once it is decoded
+    /// and where it has any: tidied, and resolved.
+    pub fn short(&self) -> impl Iterator<Item = &[u8]> {
+        let forms = self.short.iter().zip(self.has_short);
+        forms.filter(|(_, is)| *is).map(|(form, _)| form.as_slice())
     }
 
     /// The decoded forms of the query, once it is decoded.
@@ -199,6 +225,9 @@ impl Sight {
                 return Some(Form::Decoded(round));
             }
         }
+        if self.short().any(&mut *holds) {
+            return Some(Form::Short);
+        }
         if target.disguise == Some(Disguise::UrlScan)
             && record.logged_target().stem.is_some_and(holds)
         {
@@ -241,6 +270,15 @@ impl Sight {
                 return Some(Form::DecodedRequest(round));
             }
         }
+        for stem in self.short() {
+            let decoded = self.query.forms().map(|(form, _)| Some(form));
+            for query in std::iter::once(target.query).chain(decoded) {
+                join(joined, lead, stem, query);
+                if holds(joined) {
+                    return Some(Form::ShortRequest);
+                }
+            }
+        }
         None
     }
 
@@ -270,6 +308,10 @@ impl Sight {
             Form::DecodedRequest(round) => {
                 format!("{field} (request; {})", chain(round))
             }
+            Form::Short => format!("{field} ({})", self.detour()),
+            Form::ShortRequest => {
+                format!("{field} (request; {})", self.detour())
+            }
             Form::Logged => format!("{field} (as logged)"),
             Form::Read(step) => {
                 format!("{field} ({})", self.foreign.describe(step))
@@ -277,6 +319,14 @@ impl Sight {
             Form::ReadRequest(step) => {
                 format!("{field} (request; {})", self.foreign.describe(step))
             }
+        }
+    }
+
+    /// What was undone to shorten the path: `percent, shortened`.
+    fn detour(&self) -> String {
+        match self.stem.chain(usize::MAX - 1) {
+            chain if chain.is_empty() => "shortened".to_owned(),
+            chain => format!("{chain}, shortened"),
         }
     }
 }

@@ -14,7 +14,7 @@
 //! | `infer`, `terms` | what no directive says |
 //! | `parser`, `record` | a line and what it is |
 //! | `time`, `dates`, `clock`, `zone` | when it was written |
-//! | `decode`, `codepage` | what a URL means |
+//! | `decode`, `shorten`, `codepage` | what a URL means |
 
 mod clock;
 mod codepage;
@@ -29,6 +29,7 @@ mod infer;
 mod layout;
 mod parser;
 mod record;
+pub mod shorten;
 pub mod simd;
 mod terms;
 mod time;

@@ -24,6 +24,8 @@
 //! | `layers` | does the source keep to the way of the data? |
 //! | `library` | (what tests of the library share) |
 //! | `locks` | is what is encrypted opened, or named? |
+//! | `mutations` | does a request that means the same keep its hit? |
+//! | `noise` | does ordinary traffic raise no alarm? |
 //! | `oracle` | do fast path and naive twin agree? |
 //! | `packages` | does the lock file keep to few, known packages? |
 //! | `packed_samples`, `packers` | (archives of others, and ways to make them) |
@@ -62,6 +64,8 @@ mod inventory;
 mod layers;
 mod library;
 mod locks;
+mod mutations;
+mod noise;
 mod oracle;
 mod overlaps;
 mod packages;

@@ -279,11 +279,12 @@ fn every_attack_is_hit_and_nothing_else() {
     }
     let missed: Vec<_> = attacks.difference(&hit).collect();
     assert!(missed.is_empty(), "no rule matched {missed:?}");
-    // Someone asks EXCH01 for pages of other intruders; a scanner asks SP01
-    // for other people's software; visitors of WEB1 are served the worm.
+    // Someone asks EXCH01 for pages of other intruders and climbs in vain; a
+    // scanner asks SP01 for other people's software; visitors of WEB1 are
+    // served the worm.
     let counts = by_server(other.iter().map(|(name, _)| name.as_str()));
     let expected =
-        BTreeMap::from([("EXCH01", 2), ("FREIGHT-WEB1", 5), ("SP01", 8)]);
+        BTreeMap::from([("EXCH01", 3), ("FREIGHT-WEB1", 5), ("SP01", 8)]);
     assert_eq!(counts, expected, "hits beside the attacks: {other:?}");
 }
 

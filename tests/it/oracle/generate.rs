@@ -183,9 +183,14 @@ impl Pool {
 /// Writes some letters of a text another way, and damages some.
 fn disguise(text: &[u8], random: &mut Lcg) -> Vec<u8> {
     let often = [2, 5, 20][random.below(3)];
-    let kind = random.below(9);
+    let kind = random.below(10);
     let mut out = Vec::new();
     for byte in text {
+        if kind == 9 && *byte == b'/' {
+            let ways = ["//", "/./", "/x/../", "\\", "/%2e/", "%2F/", "/"];
+            out.extend_from_slice(random.pick(&ways).as_bytes());
+            continue;
+        }
         if !random.once_in(often) {
             out.push(*byte);
             continue;
@@ -237,6 +242,8 @@ fn text() -> impl Strategy<Value = String> {
         "/scripts",
         "/root.exe",
         "..",
+        "/./",
+        "/x/../",
         "/",
         "\\",
         "cmd",

@@ -575,6 +575,7 @@ impl Sight<'_> {
         if let Some(stem) = stem {
             stems.push(stem.to_vec());
             stems.extend(decoded(stem));
+            stems.extend(short(stem));
             if refused {
                 stems.extend(self.row.logged().0.map(<[u8]>::to_vec));
             }
@@ -661,10 +662,12 @@ fn wholes(stem: Option<&[u8]>, query: Option<&[u8]>) -> Vec<Vec<u8>> {
     if stem.is_none() && query.is_none() {
         return Vec::new();
     }
-    let mut stem = stem.unwrap_or_default().to_vec();
+    let whole = stem.unwrap_or_default();
+    let mut stem = whole.to_vec();
     let mut query = query.map(<[u8]>::to_vec);
-    let mut texts = Vec::new();
+    let (mut texts, mut queries) = (Vec::new(), Vec::new());
     for _ in 0..4 {
+        queries.push(query.clone());
         texts.push(match &query {
             Some(query) => [&stem[..], b"?", query].concat(),
             None => stem.clone(),
@@ -672,7 +675,53 @@ fn wholes(stem: Option<&[u8]>, query: Option<&[u8]>) -> Vec<Vec<u8>> {
         stem = round(&stem);
         query = query.map(|query| round(&query));
     }
+    for stem in short(whole) {
+        texts.extend(queries.iter().map(|query| match query {
+            Some(query) => [&stem[..], b"?", query].concat(),
+            None => stem.clone(),
+        }));
+    }
     texts
+}
+
+/// The last form of a stem without detours: without what is nothing, and
+/// without climbs too; the stem itself where it has none.
+fn short(stem: &[u8]) -> Vec<Vec<u8>> {
+    let last = decoded(stem).pop().unwrap_or_else(|| stem.to_vec());
+    if last.first() != Some(&b'/') {
+        return vec![last];
+    }
+    let is_slash = |byte: &u8| matches!(byte, b'/' | b'\\');
+    let names: Vec<&[u8]> = last.split(is_slash).skip(1).collect();
+    let (end, folders) = names.split_last().unwrap();
+    [false, true]
+        .map(|climbs| {
+            let all = settled(&names, climbs);
+            let is_name = match *end {
+                b"" | b"." => false,
+                // Of no use where there is nothing to step out of.
+                b".." => all.len() > settled(folders, climbs).len(),
+                _ => true,
+            };
+            let mut short: Vec<u8> =
+                all.iter().flat_map(|it| [b"/", *it].concat()).collect();
+            if !is_name {
+                short.push(b'/');
+            }
+            short
+        })
+        .to_vec()
+}
+
+/// Without `.`, and where asked without each folder that `..` leaves again.
+fn settled<'n>(names: &[&'n [u8]], climbs: bool) -> Vec<&'n [u8]> {
+    let mut names: Vec<&[u8]> = names.to_vec();
+    names.retain(|name| !matches!(*name, b"" | b"."));
+    let leaves = |pair: &[&[u8]]| pair[0] != b".." && pair[1] == b"..";
+    while climbs && let Some(at) = names.windows(2).position(leaves) {
+        names.drain(at..at + 2);
+    }
+    names
 }
 
 fn extension(stem: &[u8]) -> Option<Vec<u8>> {
