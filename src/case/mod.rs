@@ -231,13 +231,14 @@ impl Case {
     /// the file.
     pub fn correlated_hits(&self) -> Hits {
         let sheets = Sheets::from(self.correlations.clone());
-        let mut hits = Hits::default();
+        let (mut found, mut sorted) = (Hits::default(), Hits::default());
         for hit in correlate(&sheets) {
             if hit.is_told(self.run.least_level()) {
-                hits.add(&hit.end.exhibit, hit.line());
+                found.add(&hit.end.exhibit, hit.line());
             }
         }
-        hits
+        sorted.absorb(found);
+        sorted
     }
 
     /// True where part of the evidence did not get into the case.

@@ -162,11 +162,16 @@ impl<'s> Twin<'s> {
             twin: self,
             forms: vec![OnceCell::new(); self.names.len()],
         };
-        for one in &self.rules {
+        for one in self.told() {
             if sight.holds(&one.rule.detection.expr, one) {
                 hits.insert((number, one.rule.name.clone()));
             }
         }
+    }
+
+    /// Rules that are there for correlations alone are not told.
+    fn told(&self) -> impl Iterator<Item = &Twinned<'_>> {
+        self.rules.iter().filter(|one| !one.rule.is_silent)
     }
 
     fn rejected(
@@ -182,7 +187,7 @@ impl<'s> Twin<'s> {
         let forms: Vec<_> =
             forms.iter().map(|form| lower(form, self.strict)).collect();
         let seen = Rejected { twin: self, line, forms };
-        for one in &self.rules {
+        for one in self.told() {
             if seen.shows(&one.rule.detection.expr, one) == Some(true) {
                 hits.insert((number, one.rule.name.clone()));
             }
