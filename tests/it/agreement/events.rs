@@ -85,7 +85,15 @@ impl Request {
                 _ if name.starts_with("cs") => Some(escaped(&text, dice)),
                 _ => None,
             };
-            if let Some(new) = new.filter(|new| !new.is_empty()) {
+            // No log has numbers with a zero before them, which one compares
+            // as numbers and the other as text.
+            let is_odd = |new: &String| {
+                new.len() > 1
+                    && new.starts_with('0')
+                    && new.bytes().all(|byte| byte.is_ascii_digit())
+            };
+            let new = new.filter(|new| !new.is_empty() && !is_odd(new));
+            if let Some(new) = new {
                 request.columns[at].1 = new;
             }
         }

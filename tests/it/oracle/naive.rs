@@ -162,7 +162,7 @@ impl<'s> Twin<'s> {
             twin: self,
             forms: vec![OnceCell::new(); self.names.len()],
         };
-        for one in self.told() {
+        for one in self.loud() {
             if sight.holds(&one.rule.detection.expr, one) {
                 hits.insert((number, one.rule.name.clone()));
             }
@@ -170,7 +170,7 @@ impl<'s> Twin<'s> {
     }
 
     /// Rules that are there for correlations alone are not told.
-    fn told(&self) -> impl Iterator<Item = &Twinned<'_>> {
+    fn loud(&self) -> impl Iterator<Item = &Twinned<'_>> {
         self.rules.iter().filter(|one| !one.rule.is_silent)
     }
 
@@ -187,7 +187,7 @@ impl<'s> Twin<'s> {
         let forms: Vec<_> =
             forms.iter().map(|form| lower(form, self.strict)).collect();
         let seen = Rejected { twin: self, line, forms };
-        for one in self.told() {
+        for one in self.loud() {
             if seen.shows(&one.rule.detection.expr, one) == Some(true) {
                 hits.insert((number, one.rule.name.clone()));
             }
