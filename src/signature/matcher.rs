@@ -6,6 +6,7 @@ use std::ops::Range;
 use crate::signature::anchor::{Anchor, Group, anchors, torn_anchors};
 use crate::signature::evaluate::Resolved;
 use crate::signature::foreign::{self, Spot};
+use crate::signature::guard::Guard;
 use crate::signature::pattern::Fold;
 use crate::signature::prefilter::{Grams, Prefilter};
 use crate::signature::rule::Rule;
@@ -22,6 +23,7 @@ use crate::w3c::{CodePage, Field, Record};
 #[derive(Debug)]
 pub struct Matcher {
     resolved: Vec<Resolved>,
+    guards: Vec<Guard>,
     prefilter: Prefilter,
     /// A rule looks for keywords, which may stand anywhere in a line.
     has_keywords: bool,
@@ -123,6 +125,9 @@ impl Matcher {
             }
         }
         let (torn, torn_always) = torn(rules, &resolved);
+        let guards = rules.iter().zip(&resolved);
+        let guards =
+            guards.map(|(rule, views)| Guard::new(&rule.detection, views));
         let is_keyword =
             |(anchor, _): &(Anchor, u32)| anchor.group == Group::Line;
         Self {
@@ -137,6 +142,7 @@ impl Matcher {
                 .filter(|(anchor, _)| anchor.group == Group::Start)
                 .map(|(_, rule)| *rule)
                 .collect(),
+            guards: guards.collect(),
             resolved,
             always,
             torn,
@@ -203,7 +209,8 @@ impl Matcher {
                 (false, true) => scratch.sight.look(),
                 (false, false) => scratch.sight.look_plain(),
             }
-            self.evaluate(rules, record, scratch);
+            let is_plain = !is_decoded && !record.wrapped && !scratch.has_high;
+            self.evaluate(rules, record, is_plain, scratch);
         }
     }
 
@@ -343,8 +350,16 @@ impl Matcher {
         &self,
         rules: &[Rule],
         record: &Record<'_>,
+        is_plain: bool,
         scratch: &mut Scratch,
     ) {
+        if is_plain {
+            let guards = &self.guards;
+            scratch.candidates.retain(|index| {
+                let guard = guards.get(*index as usize);
+                guard.is_none_or(|guard| guard.lets_pass(record))
+            });
+        }
         scratch.candidates.sort_unstable();
         scratch.candidates.dedup();
         for index in &scratch.candidates {

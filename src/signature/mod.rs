@@ -17,6 +17,7 @@ mod evaluate;
 mod excerpt;
 mod fields;
 mod foreign;
+mod guard;
 mod links;
 pub mod lint;
 mod matcher;
