@@ -3,7 +3,8 @@
 //! In: made-up traffic of real kinds of sites, five million lines of it and
 //! more, and the clean logs of the corpus where it is there. Out: how often
 //! each rule fires in a million lines, which `testdata/noise.tsv` keeps.
-//! What is above `low` must not fire at all.
+//! What is above `low` must not fire at all. Correlations are measured on
+//! traffic of fewer clients (`noise/chains.rs`).
 //!
 //! The traffic was written before it was scanned, from what such sites log,
 //! and nothing was taken out of it because a rule fires on it.
@@ -29,10 +30,11 @@ use iisleuth::warning::Warning;
 use crate::scanning::embedded;
 use crate::support::{corpus, golden};
 
+mod chains;
 mod fill;
 mod traffic;
 
-use traffic::Traffic;
+use traffic::{CROWD, Traffic};
 
 /// Lines of one made log.
 const LINES: usize = 2000;
@@ -100,12 +102,8 @@ impl Part for Share {
     }
 }
 
-/// What so many made logs raise, and their lines.
-fn made(logs: usize) -> (Fired, u64) {
-    let traffic = Traffic::new();
-    let options = ScanOptions { threads: 1, ..ScanOptions::default() };
-    let scanner = Scanner::new(embedded(), options).unwrap();
-    let noise = Noise::default();
+/// Does the work for each number below `end`, on all processors.
+fn for_each(end: usize, work: impl Fn(usize) + Sync) {
     let next = AtomicUsize::new(0);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
@@ -113,14 +111,25 @@ fn made(logs: usize) -> (Fired, u64) {
             scope.spawn(|| {
                 loop {
                     let n = next.fetch_add(1, Ordering::Relaxed);
-                    if n >= logs {
+                    if n >= end {
                         return;
                     }
-                    let text = traffic.log(n as u64, LINES);
-                    scanner.scan_bytes(&Raw::from("made"), &text, &noise);
+                    work(n);
                 }
             });
         }
+    });
+}
+
+/// What so many made logs raise, and their lines.
+fn made(logs: usize) -> (Fired, u64) {
+    let traffic = Traffic::new();
+    let options = ScanOptions { threads: 1, ..ScanOptions::default() };
+    let scanner = Scanner::new(embedded(), options).unwrap();
+    let noise = Noise::default();
+    for_each(logs, |n| {
+        let text = traffic.log(n as u64, LINES, CROWD);
+        scanner.scan_bytes(&Raw::from("made"), &text, &noise);
     });
     let records = noise.records.into_inner().unwrap();
     assert_eq!(records, (logs * LINES) as u64, "each line is a record");
@@ -163,35 +172,55 @@ fn a_little_ordinary_traffic_raises_no_alarm() {
 }
 
 #[test]
+fn a_few_busy_clients_add_up_to_no_alarm() {
+    let (fired, lines) = chains::made(1);
+    assert!(lines >= 99_000, "{lines} lines");
+    let alarms = alarms(&fired);
+    assert!(alarms.is_empty(), "{alarms}");
+}
+
+/// Rows of the table: what fires in made lines, and in the clean logs.
+#[allow(clippy::print_stdout)] // Only seen where tests print.
+fn rows(made: &Fired, lines: u64, clean: &Fired) -> String {
+    let mut rules: Vec<&String> = made.keys().chain(clean.keys()).collect();
+    rules.sort();
+    rules.dedup();
+    let mut rows = String::new();
+    for rule in rules {
+        let count = |of: &Fired| of.get(rule).map_or(0, |(count, _)| *count);
+        let share = count(made) as f64 * 1e6 / lines as f64;
+        let level = level(rule).as_str();
+        let figures = format!("{}\t{share:.1}", count(made));
+        writeln!(rows, "{rule}\t{level}\t{figures}\t{}", count(clean))
+            .unwrap();
+        let line = made.get(rule).or_else(|| clean.get(rule));
+        let line = line.unwrap().1.escape_ascii();
+        println!("{rule} ({level}) {figures}: {line}");
+    }
+    rows
+}
+
+#[test]
 #[allow(clippy::print_stdout)] // Only seen where tests print.
 #[ignore = "a minute with --release"]
 fn ordinary_traffic_is_measured() {
     let (fired, lines) = made(2600);
+    let (chained, busy) = chains::made(12);
     let clean = clean();
     let (other, others) = clean.clone().unwrap_or_default();
-    let mut rules: Vec<&String> = fired.keys().chain(other.keys()).collect();
-    rules.sort();
-    rules.dedup();
-    let mut table = format!(
+    let linked = chains::clean().unwrap_or_default();
+    let table = format!(
         "# made: {lines} lines; clean: {others} lines; rules that are not \
-         listed: 0\nrule\tlevel\tmade\tin a million\tclean\n"
+         listed: 0\nrule\tlevel\tmade\tin a million\tclean\n{}\
+         # correlations; made, of few clients: {busy} lines\n{}",
+        rows(&fired, lines, &other),
+        rows(&chained, busy, &linked)
     );
-    for rule in rules {
-        let count = |of: &Fired| of.get(rule).map_or(0, |(count, _)| *count);
-        let share = count(&fired) as f64 * 1e6 / lines as f64;
-        let level = level(rule).as_str();
-        let figures = format!("{}\t{share:.1}", count(&fired));
-        writeln!(table, "{rule}\t{level}\t{figures}\t{}", count(&other))
-            .unwrap();
-        let line = fired.get(rule).or_else(|| other.get(rule));
-        let line = line.unwrap().1.escape_ascii();
-        println!("{rule} ({level}) {figures}: {line}");
-    }
-    let alarms = [alarms(&fired), alarms(&other)].concat();
+    let alarms = [&fired, &other, &chained, &linked].map(alarms).concat();
+    assert!(alarms.is_empty(), "{alarms}");
     if clean.is_some() {
         golden("noise.tsv", table.as_bytes());
     } else {
         println!("not compared: there is no ../shared/corpus\n{table}");
     }
-    assert!(alarms.is_empty(), "{alarms}");
 }

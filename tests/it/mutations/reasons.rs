@@ -19,6 +19,7 @@ const LEFT_OUT: &[Row] = &[
             "skype-lwaclient-ssrf",
             "viewstate-in-query",
             "viewstate-in-query-long",
+            "viewstate-object-taken",
             "workspace-one-ssrf",
         ],
         "the value is base64, which another letter case makes another value",
@@ -77,6 +78,9 @@ const REASONS: &[Row] = &[
     (
         "parameter before, parameter behind",
         &[
+            "crawler-form-answered",
+            "godzilla-call-posted",
+            "godzilla-load-posted",
             "nimda-admin-dll",
             "tunnel-pystinger",
             "tunnel-regeorg-session",
@@ -89,7 +93,7 @@ const REASONS: &[Row] = &[
     ),
     (
         "parameter before",
-        &["telerik-dialoghandler"],
+        &["telerik-dialog-value", "telerik-dialoghandler"],
         "the tool sends this parameter first, the editor itself last",
     ),
     (
@@ -112,16 +116,24 @@ const REASONS: &[Row] = &[
     (
         "percent one, percent all, double one, double all, unicode one, \
          unicode all, dot folder, two slashes, backslash, up again",
-        &["nimda-double-decode", "nimda-unicode", "sadmind-iis"],
+        &[
+            "nimda-double-decode",
+            "nimda-unicode",
+            "sadmind-copy-answered",
+            "sadmind-iis",
+            "sadmind-listing-answered",
+        ],
         WORM,
     ),
     (
         "up again",
         &[
+            "backdoor-interpreter-answered",
             "cmd-exe-request",
             "dot-dot-path",
             "drive-root-backdoor",
             "htw-script-source",
+            "interpreter-copy-ran",
             "sam-backup-request",
             "system-file-request",
             "system-program-request",
@@ -137,6 +149,11 @@ const REASONS: &[Row] = &[
         "up again",
         &["foreign-openfire-papercut"],
         "the climb that follows leaves the folder that the rule names",
+    ),
+    (
+        "case",
+        &["gladinet-file-given"],
+        "the ticket is base64, which another letter case makes another value",
     ),
     (
         "double one",

@@ -48,12 +48,38 @@ impl Template {
     }
 }
 
+impl Pace {
+    /// Who sends a request.
+    fn client(self, template: &Template, dice: &mut Dice) -> String {
+        let (nets, clients) = self.inside;
+        let is_outside = dice.below(2) == 0;
+        if is_outside && !template.is_inside() {
+            return format!("198.51.100.{}", dice.below(self.outside));
+        }
+        format!("10.{}.{}.7", dice.below(nets), dice.below(clients))
+    }
+}
+
 /// Requests of one kind of site.
 struct Section {
     name: String,
     weight: usize,
     templates: Vec<Template>,
 }
+
+/// How many clients send, and how fast.
+#[derive(Clone, Copy)]
+pub struct Pace {
+    /// Seconds between two lines: less than so many.
+    pub step: usize,
+    /// Clients outside, at most 256.
+    pub outside: usize,
+    /// Networks inside, and clients in each, at most 256.
+    pub inside: (usize, usize),
+}
+
+/// So many clients that none is seen often.
+pub const CROWD: Pace = Pace { step: 2, outside: 256, inside: (4, 256) };
 
 /// All kinds of traffic.
 pub struct Traffic {
@@ -85,8 +111,8 @@ impl Traffic {
         Self { sections, lists }
     }
 
-    /// One log of so many lines.
-    pub fn log(&self, seed: u64, lines: usize) -> Vec<u8> {
+    /// One log of so many lines, within a day.
+    pub fn log(&self, seed: u64, lines: usize, pace: Pace) -> Vec<u8> {
         let mut dice = Dice::new(seed.wrapping_mul(0x2545_F491_4F6C_DD1D));
         let is_old = seed % 8 == 7;
         let software = match (is_old, seed % 3) {
@@ -112,13 +138,14 @@ impl Traffic {
                 }
             })
             .collect();
-        let mut second = dice.below(86_400 - lines);
+        let mut second = dice.below(86_400 - lines * (pace.step - 1));
         for _ in 0..lines {
-            second += dice.below(2);
+            second += dice.below(pace.step);
             let section = pick(&sections, &mut dice);
             let at = dice.below(section.templates.len());
-            let line =
-                self.line(&section.templates[at], second, is_old, &mut dice);
+            let template = &section.templates[at];
+            let client = |dice: &mut Dice| pace.client(template, dice);
+            let line = self.line(template, second, is_old, client, &mut dice);
             out.extend_from_slice(&line);
             out.push(b'\n');
         }
@@ -130,6 +157,7 @@ impl Traffic {
         template: &Template,
         second: usize,
         is_old: bool,
+        client: impl Fn(&mut Dice) -> String,
         dice: &mut Dice,
     ) -> Vec<u8> {
         let Self { lists, .. } = self;
@@ -158,10 +186,7 @@ impl Traffic {
         let host = lists.fill("host", dice);
         let (hour, minute) = (second / 3600, second / 60 % 60);
         let time = format!("{hour:02}:{minute:02}:{:02}", second % 60);
-        let client = match (template.is_inside(), dice.below(2)) {
-            (false, 0) => format!("198.51.100.{}", dice.below(256)),
-            _ => format!("10.{}.{}.{}", dice.below(4), dice.below(256), 7),
-        };
+        let client = client(dice);
         let port: &[u8] = match template.agents.as_str() {
             "backend" => b"444",
             _ => b"443",
