@@ -15,7 +15,7 @@ use crate::w3c::{Field, Record};
 #[derive(Clone, Debug)]
 pub struct Resolved {
     /// The condition, what is cheap to tell first.
-    plan: Expr,
+    pub(super) plan: Expr,
     /// The patterns of each test where any of them will do.
     needles: Vec<Option<Needles>>,
     views: Vec<View>,

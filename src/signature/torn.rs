@@ -5,6 +5,7 @@
 //! stand at one.
 
 use crate::signature::evaluate::Resolved;
+use crate::signature::ordinary;
 use crate::signature::pattern::Fold;
 use crate::signature::rule::{Detection, Expr, Op, Part, Pattern};
 use crate::signature::view::View;
@@ -45,7 +46,7 @@ impl Resolved {
         detection: &Detection,
         line: &Torn<'_>,
     ) -> bool {
-        self.rejected(&detection.expr, detection, line) == Some(true)
+        self.rejected(&self.plan, detection, line) == Some(true)
     }
 
     /// `None`: cannot be told.
@@ -55,21 +56,24 @@ impl Resolved {
         detection: &Detection,
         line: &Torn<'_>,
     ) -> Option<bool> {
-        let each = |part| self.rejected(part, detection, line);
         match expr {
-            Expr::All(parts) => {
-                let seen: Vec<_> = parts.iter().map(each).collect();
-                if seen.contains(&Some(false)) {
-                    return Some(false);
+            Expr::All(parts) | Expr::Any(parts) => {
+                // One part that fails refutes all; one that holds proves
+                // any. Else what can be told counts first for all, what
+                // cannot for any.
+                let decides = matches!(expr, Expr::Any(_));
+                let (mut known, mut unknown) = (false, false);
+                for part in parts {
+                    match self.rejected(part, detection, line) {
+                        Some(found) if found == decides => {
+                            return Some(decides);
+                        }
+                        Some(_) => known = true,
+                        None => unknown = true,
+                    }
                 }
-                seen.contains(&Some(true)).then_some(true)
-            }
-            Expr::Any(parts) => {
-                let seen: Vec<_> = parts.iter().map(each).collect();
-                if seen.contains(&Some(true)) {
-                    return Some(true);
-                }
-                if seen.contains(&None) { None } else { Some(false) }
+                let told = if decides { !unknown } else { known };
+                told.then_some(!decides)
             }
             Expr::Not(_) => None,
             Expr::Test(index) => {
@@ -114,10 +118,13 @@ pub(super) fn form_with(
     fold: Fold,
 ) -> Option<usize> {
     let length: usize = pattern.texts().map(<[u8]>::len).sum();
+    if length < LEAST {
+        return None;
+    }
     let pieces = pieces(pattern);
     let holds =
         |text: &[u8]| pieces.iter().all(|piece| piece.is_in(text, fold));
-    line.texts().position(holds).filter(|_| length >= LEAST)
+    line.texts().position(holds)
 }
 
 /// A text of one column.
@@ -148,11 +155,17 @@ fn pieces(pattern: &Pattern) -> Vec<Piece<'_>> {
 impl Piece<'_> {
     fn is_in(&self, line: &[u8], fold: Fold) -> bool {
         let size = self.text.len();
-        if size == 0 {
-            return true;
-        }
-        line.windows(size).enumerate().any(|(at, window)| {
-            fold.equals(window, self.text)
+        // A line may be a megabyte, and the rules are many: the byte that
+        // is seldom met leads to the few places worth a look.
+        let bytes = self.text.iter().copied().enumerate();
+        let rare = bytes.min_by_key(|(_, byte)| ordinary::count_byte(*byte));
+        let Some((before, byte)) = rare else { return true };
+        let [a, b] = fold.both(byte);
+        let starts = memchr::memchr2_iter(a, b, line)
+            .filter_map(|at| at.checked_sub(before));
+        starts.into_iter().any(|at| {
+            let window = line.get(at..at + size);
+            window.is_some_and(|window| fold.equals(window, self.text))
                 && (!self.begins || is_border(at.checked_sub(1), line, fold))
                 && (!self.ends || is_border(Some(at + size), line, fold))
         })

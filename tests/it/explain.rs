@@ -180,7 +180,7 @@ fn lines_agree(set: &Signatures, step: usize, every: u64) {
 
 #[test]
 fn the_lines_of_rules_are_explained_as_they_are_scanned() {
-    lines_agree(signatures(), 1, 5);
+    lines_agree(signatures(), 1, 29);
 }
 
 #[test]

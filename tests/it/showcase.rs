@@ -130,13 +130,13 @@ fn the_hits_are_the_committed_ones() {
 #[test]
 fn each_host_has_the_worst_outcome_of_the_story() {
     let expected = [
-        ("EXCH01", Outcome::Succeeded),
+        ("EXCH01", Outcome::Compromised),
         ("FREIGHT-INTRA", Outcome::Blocked),
         ("FREIGHT-PARTNER", Outcome::Denied),
         ("FREIGHT-SHOP", Outcome::Reached),
-        ("FREIGHT-WEB1", Outcome::Succeeded),
+        ("FREIGHT-WEB1", Outcome::Compromised),
         ("FREIGHT-WEB2", Outcome::Absent),
-        ("SP01", Outcome::Succeeded),
+        ("SP01", Outcome::Compromised),
     ];
     let expected = expected.map(|(host, worst)| (Raw::from(host), worst));
     let found: Vec<_> = case()

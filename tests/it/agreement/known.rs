@@ -345,12 +345,13 @@ fn as_texts(it: &Point<'_>) -> Option<Said> {
 }
 
 /// Rules of the program that the other refuses.
-pub const REFUSED: [(&str, &str); 2] = [
+pub const REFUSED: [(&str, &str); 3] = [
     (
         "webdav-unicode-bypass",
         "its expression is of bytes that are no UTF-8; the other has texts",
     ),
     ("welchia-webdav", "as above"),
+    ("php-cgi-soft-hyphen", "as above"),
 ];
 
 /// The row that explains a difference; `ours` is what we say.
