@@ -194,7 +194,7 @@ pub struct Surroundings<'a> {
 }
 
 impl Key {
-    /// What a field's name means; `strict` as for [`View::of`].
+    /// What a field's name means; with `strict` the logged column and nothing more.
     pub fn of(name: &str, strict: bool) -> Self {
         match (name, View::of(Some(name), strict)) {
             ("s-computername" | "computername", _) => Self::Host,
