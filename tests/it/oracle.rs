@@ -177,7 +177,7 @@ fn made_logs(
 /// `IISLEUTH_MADE_LOGS=5000 cargo test --release --test it oracle`.
 fn logs() -> usize {
     let told = std::env::var("IISLEUTH_MADE_LOGS").ok();
-    told.and_then(|it| it.parse().ok()).unwrap_or(400)
+    told.and_then(|it| it.parse().ok()).unwrap_or(300)
 }
 
 #[test]
