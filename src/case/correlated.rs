@@ -1,6 +1,6 @@
 //! What a correlation that holds is in a case: a hit of its rule.
 //!
-//! In: a [`Correlated`]. Out: what it adds to a finding, and its line of
+//! In: a [`Correlated`]. Out: what it adds to a finding, and to its line of
 //! `hits.jsonl`, which cites the lines that made it.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,9 +9,10 @@ use serde::Serialize;
 
 use crate::case::correlate::Correlated;
 use crate::case::finding::EvidenceRef;
+use crate::case::hit_line::json;
 use crate::case::sheet::{Event, Moment};
 use crate::raw::{Quote, Raw};
-use crate::signature::{Confidence, Kind, Level, Outcome, Stage};
+use crate::signature::{Confidence, Kind, Level};
 use crate::verdict::Reason;
 use crate::w3c::Timestamp;
 
@@ -97,10 +98,9 @@ impl Correlated {
         lines.into_iter().map(refer).collect()
     }
 
-    /// Its line of `hits.jsonl`.
-    pub fn line(&self) -> Vec<u8> {
+    /// What made it, as JSON.
+    pub fn cites(&self) -> Vec<u8> {
         let own = &*self.correlation;
-        let end = &self.end;
         let cited = |(moment, event): &'_ (Moment, Event)| Cite {
             rule: own.rules.get(usize::from(moment.step)).cloned(),
             time: moment.time,
@@ -109,35 +109,13 @@ impl Correlated {
             offset: event.place.offset,
         };
         let fields = own.group_by.iter().cloned();
-        let line = Line {
-            time: self.last,
-            host: &end.host,
-            client: end.client.as_ref(),
-            rule: &own.rule,
-            rule_id: own.rule_id.as_deref(),
-            title: &own.title,
-            level: own.level,
-            stage: own.stage,
-            feature: own.feature.as_deref(),
-            advisories: &own.advisories,
-            outcome: self.outcome,
-            confidence: self.confidence(),
-            reasons: self.reasons(),
-            exhibit: &end.exhibit,
-            line: end.line,
-            offset: end.offset,
-            correlation: Cites {
-                first: self.first,
-                last: self.last,
-                events: self.events,
-                group: fields.zip(self.by.iter().cloned()).collect(),
-                cites: self.lines.iter().map(cited).collect(),
-            },
-        };
-        // Serializing into memory fails for no value of this type.
-        let mut json = serde_json::to_vec(&line).unwrap_or_default();
-        json.push(b'\n');
-        json
+        json(&Cites {
+            first: self.first,
+            last: self.last,
+            events: self.events,
+            group: fields.zip(self.by.iter().cloned()).collect(),
+            cites: self.lines.iter().map(cited).collect(),
+        })
     }
 }
 
@@ -160,34 +138,6 @@ fn span(seconds: u32) -> String {
         }
     }
     format!("{seconds} s")
-}
-
-/// The keys of a hit in their order, as `hit_line` has them.
-#[derive(Serialize)]
-#[allow(clippy::struct_field_names)] // the names are those of the file
-struct Line<'a> {
-    time: Timestamp,
-    host: &'a Raw,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    client: Option<&'a Raw>,
-    rule: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rule_id: Option<&'a str>,
-    title: &'a str,
-    level: Level,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stage: Option<Stage>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    feature: Option<&'a str>,
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    advisories: &'a [String],
-    outcome: Outcome,
-    confidence: Confidence,
-    reasons: Vec<Reason>,
-    exhibit: &'a Raw,
-    line: u64,
-    offset: u64,
-    correlation: Cites,
 }
 
 /// What made it.

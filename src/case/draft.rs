@@ -337,18 +337,18 @@ impl Draft {
         Ok(())
     }
 
-    /// Tells which correlations hold, as hits; returns the events.
-    fn correlate(&mut self, least: Level) -> Vec<Trail> {
-        let Some(mut sheets) = self.sheets.take() else { return Vec::new() };
+    /// Tells which correlations hold, as hits; returns the events and them.
+    fn correlate(&mut self, least: Level) -> (Vec<Trail>, Vec<Correlated>) {
+        let Some(mut sheets) = self.sheets.take() else {
+            return (Vec::new(), Vec::new());
+        };
         let dropped = sheets.bound();
         self.warn_of_dropped(dropped);
         sheets.settle();
         let judged = self.judged.get_or_insert_default();
-        for hit in correlate(&sheets) {
-            if !hit.is_told(least) {
-                continue;
-            }
-            judged.correlated(&hit);
+        let hits = correlate(&sheets);
+        for hit in hits.iter().filter(|it| it.is_told(least)) {
+            judged.correlated(hit);
             let own = &hit.correlation;
             if let Some((id, name)) =
                 own.feature.as_ref().zip(own.feature_name.as_ref())
@@ -356,12 +356,12 @@ impl Draft {
                 self.features.insert(id.clone(), name.clone());
             }
         }
-        sheets.rows()
+        (sheets.rows(), hits)
     }
 
     /// The finished case.
     pub(super) fn finish(mut self, run: Run) -> Case {
-        let correlations = self.correlate(run.least_level());
+        let (correlations, correlated) = self.correlate(run.least_level());
         let warning = |((kind, exhibit, detail), count)| Warning {
             kind,
             exhibit,
@@ -382,6 +382,7 @@ impl Draft {
             clients: judged.clients.into_rows(&judged.names),
             findings,
             correlations,
+            correlated,
             warnings: self.warnings.into_iter().map(warning).collect(),
             ..Case::default()
         };

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use crate::case::address::Sender;
+use crate::case::correlate::Correlated;
 use crate::case::finding::quote;
 use crate::raw::{Quote, QuoteRef, Raw, RawRef};
 use crate::scan::Hit;
@@ -87,6 +88,8 @@ enum Tail {
     },
     /// The line was rejected: its text, and no host yet.
     Rejected(Quote),
+    /// It ends a correlation: what made that, as JSON.
+    Correlated(Vec<u8>),
 }
 
 impl HitLine {
@@ -99,11 +102,7 @@ impl HitLine {
         site: Option<&Raw>,
         sender: Option<&Sender<'_>>,
     ) -> Self {
-        let fields = fields(hit, verdict, host, site, sender);
-        // Serializing into memory fails for no value of this type.
-        let json = serde_json::to_vec(&fields).unwrap_or_default();
-        let end = json.len().saturating_sub(1);
-        let members = json.get(1..end).unwrap_or_default().into();
+        let members = members(&fields(hit, verdict, host, site, sender));
         let tail = match hit.record {
             None => Tail::Rejected(quote(hit)),
             Some(record) => Tail::Record {
@@ -112,6 +111,13 @@ impl HitLine {
             },
         };
         Self { line: hit.line, offset: hit.offset, members, tail }
+    }
+
+    /// The line of a correlation, at the line that ends it.
+    pub fn of_correlation(hit: &Correlated) -> Self {
+        let (line, offset) = (hit.end.line, hit.end.offset);
+        let members = members(&fields_of_correlation(hit));
+        Self { line, offset, members, tail: Tail::Correlated(hit.cites()) }
     }
 
     /// Appends the whole object and a line end. `exhibit` and `host` are
@@ -145,6 +151,10 @@ impl HitLine {
                 out.extend_from_slice(b",\"text\":");
                 out.extend_from_slice(&json(text));
             }
+            Tail::Correlated(cites) => {
+                out.extend_from_slice(b",\"correlation\":");
+                out.extend_from_slice(cites);
+            }
         }
         out.extend_from_slice(b"}\n");
     }
@@ -165,6 +175,46 @@ pub(super) fn offset(line: &[u8]) -> Option<u64> {
 pub(super) fn json(bytes: &impl Serialize) -> Vec<u8> {
     // Serializing text into memory cannot fail.
     serde_json::to_vec(bytes).unwrap_or_default()
+}
+
+/// An object without its braces.
+fn members(fields: &Fields<'_>) -> Box<[u8]> {
+    let json = json(fields);
+    let end = json.len().saturating_sub(1);
+    json.get(1..end).unwrap_or_default().into()
+}
+
+/// A correlation has no request of its own.
+fn fields_of_correlation(hit: &Correlated) -> Fields<'_> {
+    let own = &*hit.correlation;
+    let client = hit.end.client.as_ref();
+    Fields {
+        time: Some(hit.last),
+        host: Some(RawRef(hit.end.host.as_bytes())),
+        site: None,
+        client: client.map(|it| RawRef(it.as_bytes())),
+        proxy: None,
+        rule: &own.rule,
+        rule_id: own.rule_id.as_deref(),
+        title: &own.title,
+        level: own.level,
+        stage: own.stage,
+        feature: own.feature.as_deref(),
+        advisories: &own.advisories,
+        outcome: hit.outcome,
+        confidence: hit.confidence(),
+        reasons: hit.reasons(),
+        method: None,
+        uri_stem: None,
+        uri_query: None,
+        user_agent: None,
+        status: None,
+        substatus: None,
+        win32_status: None,
+        bytes_sent: None,
+        time_taken_ms: None,
+        matched_on: &[],
+    }
 }
 
 fn fields<'a>(

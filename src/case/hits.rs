@@ -4,11 +4,14 @@
 //! files. Out: lines sorted by exhibit, line number and rule.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
-use std::io::{BufRead, Read, Write};
+use std::collections::{BTreeMap, BinaryHeap};
+use std::io::{BufRead, Cursor, Write};
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
+use crate::case::correlate::Correlated;
+use crate::case::hit_line::{HitLine, json};
 use crate::error::{Error, Result};
 use crate::raw::Raw;
 
@@ -26,9 +29,17 @@ impl Hits {
         }
     }
 
-    /// Adds a line behind those of its exhibit.
-    pub(super) fn add(&mut self, exhibit: &Raw, line: Vec<u8>) {
-        self.by_exhibit.entry(exhibit.clone()).or_default().extend(line);
+    /// The lines that tell of correlations.
+    pub(super) fn of_correlations(mut hits: Vec<&Correlated>) -> Self {
+        hits.sort_by_key(|hit| (hit.end.line, &hit.correlation.rule));
+        let mut own = Self::default();
+        for hit in hits {
+            let exhibit = &hit.end.exhibit;
+            let out = own.by_exhibit.entry(exhibit.clone()).or_default();
+            // Its host is among what the line holds already.
+            HitLine::of_correlation(hit).write(out, &json(exhibit), b"");
+        }
+        own
     }
 
     /// Adds lines that tell of correlations, each at its place.
@@ -37,10 +48,10 @@ impl Hits {
             let own = self.by_exhibit.entry(exhibit).or_default();
             let mut lines: Vec<(Key, &[u8])> = Vec::new();
             for line in own.split_inclusive(|byte| *byte == b'\n') {
-                lines.extend(Some(line).and_then(keyed));
+                lines.extend(keyed(line));
             }
             for line in theirs.split_inclusive(|byte| *byte == b'\n') {
-                lines.extend(Some(line).and_then(keyed));
+                lines.extend(keyed(line));
             }
             // The sort is stable: of equals the first found comes first.
             lines.sort_by(|a, b| a.0.cmp(&b.0));
@@ -71,15 +82,19 @@ struct Key {
     rule: String,
 }
 
+/// What of a line is asked where files are joined.
+#[derive(Deserialize)]
+struct Row {
+    exhibit: Raw,
+    line: u64,
+    rule: String,
+    /// It tells of a correlation.
+    correlation: Option<IgnoredAny>,
+}
+
 fn keyed(line: &[u8]) -> Option<(Key, &[u8])> {
     // All of them were written here.
     serde_json::from_slice(line).ok().map(|key| (key, line))
-}
-
-/// Whether a line tells of a correlation.
-#[derive(Deserialize)]
-struct Derived {
-    correlation: Option<serde::de::IgnoredAny>,
 }
 
 /// The next line of one file.
@@ -103,8 +118,9 @@ pub fn merge_hits<'r, R: BufRead + 'r>(
         .map(|it| Box::new(it) as Box<dyn BufRead + 'r>)
         .collect();
     let cases = readers.len();
-    let lines = derived.by_exhibit.values().map(Vec::as_slice);
-    readers.push(Box::new(Joined { lines: lines.collect() }));
+    let lines: Vec<&[u8]> =
+        derived.by_exhibit.values().map(Vec::as_slice).collect();
+    readers.push(Box::new(Cursor::new(lines.concat())));
     let mut heads = BinaryHeap::new();
     for (file, reader) in readers.iter_mut().enumerate() {
         heads.extend(next(reader, file, file < cases)?.map(Reverse));
@@ -142,38 +158,11 @@ fn next(
             text.push(b'\n');
         }
         let fault = |e| Error::case("not a file of hits").because(e);
-        let key = serde_json::from_slice(&text).map_err(fault)?;
-        let derived: Derived = serde_json::from_slice(&text).map_err(fault)?;
-        if !own || derived.correlation.is_none() {
+        let row: Row = serde_json::from_slice(&text).map_err(fault)?;
+        let Row { exhibit, line, rule, correlation } = row;
+        if !own || correlation.is_none() {
+            let key = Key { exhibit, line, rule };
             return Ok(Some(Head { key, file, text }));
-        }
-    }
-}
-
-/// Texts one after the other.
-struct Joined<'t> {
-    lines: VecDeque<&'t [u8]>,
-}
-
-impl Read for Joined<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let bytes = self.fill_buf()?.read(buffer)?;
-        self.consume(bytes);
-        Ok(bytes)
-    }
-}
-
-impl BufRead for Joined<'_> {
-    fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
-        while self.lines.front().is_some_and(|it| it.is_empty()) {
-            self.lines.pop_front();
-        }
-        Ok(self.lines.front().copied().unwrap_or_default())
-    }
-
-    fn consume(&mut self, bytes: usize) {
-        if let Some(first) = self.lines.front_mut() {
-            *first = first.get(bytes..).unwrap_or_default();
         }
     }
 }

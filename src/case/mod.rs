@@ -96,9 +96,8 @@ pub use self::site_config::{ConfiguredSite, SiteConfig};
 pub use self::summary::Summary;
 pub use self::tally::{Counts, IisVersion};
 
-use self::correlate::correlate;
+use self::correlate::Correlated;
 use self::draft::Draft;
-use self::sheet::Sheets;
 use crate::error::{Error, Result};
 use crate::warning::Warning;
 
@@ -133,6 +132,9 @@ pub struct Case {
     /// again where cases are joined.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub correlations: Vec<Trail>,
+    /// Those that hold: derived, and told as findings and hits.
+    #[serde(skip)]
+    correlated: Vec<Correlated>,
     /// By kind, losses first, then by exhibit.
     pub warnings: Vec<Warning>,
 }
@@ -150,6 +152,7 @@ impl Default for Case {
             features: Vec::new(),
             findings: Vec::new(),
             correlations: Vec::new(),
+            correlated: Vec::new(),
             warnings: Vec::new(),
         }
     }
@@ -219,9 +222,8 @@ impl Case {
     /// How often a correlation holds, by outcome; also one that is there for
     /// others alone.
     pub fn held(&self, rule: &str) -> Counts {
-        let sheets = Sheets::from(self.correlations.clone());
         let mut counts = Counts::default();
-        let hits = correlate(&sheets).into_iter();
+        let hits = self.correlated.iter();
         hits.filter(|it| it.correlation.rule == rule)
             .for_each(|it| counts.count(it.outcome));
         counts
@@ -230,15 +232,9 @@ impl Case {
     /// The lines of `hits.jsonl` that tell of correlations, in the order of
     /// the file.
     pub fn correlated_hits(&self) -> Hits {
-        let sheets = Sheets::from(self.correlations.clone());
-        let (mut found, mut sorted) = (Hits::default(), Hits::default());
-        for hit in correlate(&sheets) {
-            if hit.is_told(self.run.least_level()) {
-                found.add(&hit.end.exhibit, hit.line());
-            }
-        }
-        sorted.absorb(found);
-        sorted
+        let least = self.run.least_level();
+        let hits = self.correlated.iter();
+        Hits::of_correlations(hits.filter(|it| it.is_told(least)).collect())
     }
 
     /// True where part of the evidence did not get into the case.

@@ -8,6 +8,7 @@
 //! near the start and the end of the log all are, for the log before or
 //! after may hold the rest. What is kept depends on no cut between parts.
 
+use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
@@ -114,6 +115,7 @@ impl Trail {
         let count = self.near.len();
         let times: Vec<i64> =
             self.near.iter().map(|(it, _)| it.moment.time.micros()).collect();
+        let dense = dense(&times, beside + 1, span);
         let mut chosen = Vec::new();
         for (place, (met, decided)) in self.near.iter_mut().enumerate() {
             let is_inner = place >= beside && place + beside < count;
@@ -123,7 +125,7 @@ impl Trail {
             *decided = true;
             let time = met.moment.time.micros();
             if edges.is_some_and(|edges| edges.are_near(time, span))
-                || is_dense(&times, place, beside, span)
+                || dense.get(place) == Some(&true)
             {
                 chosen.push(met.clone());
             }
@@ -178,15 +180,43 @@ impl Edges {
     }
 }
 
-/// Whether an event is one of `beside + 1` that follow each other in the
-/// order of lines and lie within the span.
-fn is_dense(times: &[i64], place: usize, beside: usize, span: i64) -> bool {
-    (place.saturating_sub(beside)..=place).any(|start| {
-        let block = times.get(start..=start + beside).unwrap_or_default();
-        let least = block.iter().min();
-        let spread = least.zip(block.iter().max());
-        spread.is_some_and(|(least, most)| most - least <= span)
-    })
+/// Which of the times are among `together` that follow each other in the
+/// order of lines and lie within the span. One pass: of each block the least
+/// and the greatest are at the front of a queue.
+fn dense(times: &[i64], together: usize, span: i64) -> Vec<bool> {
+    let mut dense = vec![false; times.len()];
+    let (mut least, mut most) = (VecDeque::new(), VecDeque::new());
+    let mut told = 0;
+    for (end, time) in times.iter().enumerate() {
+        enter(&mut least, end, *time, |own| own > *time);
+        enter(&mut most, end, *time, |own| own < *time);
+        let Some(start) = (end + 1).checked_sub(together) else { continue };
+        let front = |queue: &mut VecDeque<(usize, i64)>| {
+            while queue.front().is_some_and(|(place, _)| *place < start) {
+                queue.pop_front();
+            }
+            queue.front().map_or(0, |(_, time)| *time)
+        };
+        if front(&mut most) - front(&mut least) <= span {
+            let block = dense.get_mut(start.max(told)..=end);
+            block.unwrap_or_default().fill(true);
+            told = end + 1;
+        }
+    }
+    dense
+}
+
+/// Puts a time at the end of a queue, in place of those that it outdoes.
+fn enter(
+    queue: &mut VecDeque<(usize, i64)>,
+    place: usize,
+    time: i64,
+    is_outdone: impl Fn(i64) -> bool,
+) {
+    while queue.back().is_some_and(|(_, own)| is_outdone(*own)) {
+        queue.pop_back();
+    }
+    queue.push_back((place, time));
 }
 
 impl Trails {
@@ -280,30 +310,15 @@ impl Trails {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::signature::{Bounds, Kind};
+    use crate::signature::Bounds;
 
     fn asking(least: u64) -> Arc<Correlation> {
         Arc::new(Correlation {
             rule: "made".to_owned(),
-            title: String::new(),
-            rule_id: None,
-            level: crate::signature::Level::Low,
-            stage: None,
-            feature: None,
-            feature_name: None,
-            advisories: Vec::new(),
-            worm: false,
-            kind: Kind::EventCount,
             rules: vec!["one".to_owned()],
-            group_by: Vec::new(),
-            field: None,
-            aliases: std::collections::BTreeMap::new(),
             timespan: 10,
             bounds: Bounds::from(least),
-            outcome: None,
-            confidence: None,
-            is_silent: false,
-            outer: Vec::new(),
+            ..Correlation::default()
         })
     }
 

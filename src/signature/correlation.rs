@@ -15,10 +15,13 @@ use crate::signature::view::View;
 use crate::w3c::{Field, Record};
 
 /// What is asked of the events within the time span.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)] // the words are Sigma's own
 pub enum Kind {
+    #[default]
     EventCount,
     ValueCount,
     Temporal,
@@ -56,7 +59,9 @@ impl Kind {
 }
 
 /// The counts for which a condition holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize,
+)]
 pub struct Bounds {
     /// The least.
     pub least: u64,
@@ -83,7 +88,7 @@ impl Bounds {
 }
 
 /// One correlation, with what of its rule a finding tells.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Correlation {
     /// The rule's name.
     pub rule: String,

@@ -13,7 +13,6 @@ use crate::signature::diagnostic::{Faults, Position, quote};
 use crate::signature::entries::{Entries, items};
 use crate::signature::fields;
 use crate::signature::outcome::{Confidence, Outcome};
-use crate::signature::rule::Level;
 use crate::signature::yaml::{Node, Value};
 
 /// A correlation whose rules are not looked up yet.
@@ -68,15 +67,6 @@ pub(super) fn read(
     let counted = counted.map(|it| field(it, own, &aliases, faults));
     Some(Wanted {
         correlation: Correlation {
-            rule: String::new(),
-            title: String::new(),
-            rule_id: None,
-            level: Level::default(),
-            stage: None,
-            feature: None,
-            feature_name: None,
-            advisories: Vec::new(),
-            worm: false,
             kind: kind?,
             rules: names,
             group_by,
@@ -84,10 +74,7 @@ pub(super) fn read(
             aliases,
             timespan: timespan?,
             bounds,
-            outcome: None,
-            confidence: None,
-            is_silent: false,
-            outer: Vec::new(),
+            ..Correlation::default()
         },
         places: rules.iter().map(|node| node.at()).collect(),
         generate: generate.or(beside).unwrap_or(false),
