@@ -55,13 +55,13 @@ pub fn run<'s>(
     for rule in rules {
         let tests = &rule.sleuth.tests;
         for story in &tests.stories {
-            trial.lines += story.lines.len();
+            trial.lines += story.lines().count();
             let found = tell(signatures, &scanner, rule, story);
             if let Some(message) = misjudged(rule, story, found) {
                 trial.failures.push(Failure {
                     file: rule.file.clone(),
                     at: story.at,
-                    line: story.lines.first().cloned().unwrap_or_default(),
+                    line: story.lines().next().unwrap_or_default(),
                     message,
                 });
             }
@@ -101,15 +101,16 @@ fn tell(
     let outcomes = signatures.outcomes();
     let builder =
         CaseBuilder::new(outcomes, Options::default(), Run::default());
+    let lines: Vec<String> = story.lines().collect();
     let log = format!(
         "#Software: {}\n#Version: 1.0\n#Fields: {}\n{}\n",
         story.software,
         story.fields,
-        story.lines.join("\n")
+        lines.join("\n")
     );
     scanner.scan_bytes(&Raw::from("test"), log.as_bytes(), &builder);
     let (case, _) = builder.finish();
-    if case.summary.records != story.lines.len() as u64 {
+    if case.summary.records != lines.len() as u64 {
         return Err("a line does not fit its fields".to_owned());
     }
     Ok(case.held(&rule.name).worst())

@@ -1,20 +1,35 @@
 //! What a line must hold before a rule can match it: literals that the
 //! prefilter looks for, so that conditions are evaluated on few records.
 
+use std::cmp::Reverse;
+
 use regex_syntax::hir::{Hir, HirKind};
 
 use crate::signature::evaluate::Resolved;
-use crate::signature::ordinary;
+use crate::signature::facts::Facts;
+use crate::signature::ordinary::{self, Values};
 use crate::signature::pattern::Fold;
 use crate::signature::rule::{Detection, Expr, Op, Part};
 use crate::signature::view::View;
 use crate::w3c::Field;
+
+/// Times that such a byte may stand in ordinary requests.
+const TELLING: usize = 180;
+
+/// True for a byte that alone may stand for a text: few ordinary requests
+/// hold it.
+fn is_telling(byte: u8) -> bool {
+    !byte.is_ascii_alphanumeric()
+        && ordinary::count_byte_of_requests(byte) <= TELLING
+}
 
 /// Which columns an anchor is looked for in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Group {
     /// Stem and query, raw and decoded.
     Request,
+    /// The stem alone, raw and decoded.
+    Stem,
     /// `cs(User-Agent)`.
     Agent,
     /// `cs(Referer)`.
@@ -42,18 +57,23 @@ pub struct Anchor {
     pub group: Group,
     /// The folded bytes.
     pub text: Vec<u8>,
+    /// The records in which it says something.
+    pub facts: Facts,
 }
 
-/// Least length of an anchor other than a method.
+/// Least length of an anchor, but for one that stands in a request and that
+/// is rare there.
 pub const LEAST: usize = 4;
 
-/// Anchors of which a matching record holds at least one; `None` where no
-/// such set can be told, so that the rule is evaluated on every record.
+/// Anchors of which a matching record holds at least one, and has the facts
+/// that go with it; `None` where no such set can be told, so that the rule
+/// is evaluated on every record.
 pub fn anchors(
     detection: &Detection,
     views: &Resolved,
 ) -> Option<Vec<Anchor>> {
-    of(&detection.expr, detection, views)
+    let (expr, facts) = (&detection.expr, Facts::ALL);
+    Search { detection, views }.of(expr, facts)
 }
 
 /// Anchors of which a rejected line holds at least one where the rule's
@@ -79,24 +99,39 @@ pub fn torn_anchors(
     Some(found)
 }
 
-fn of(
-    expr: &Expr,
-    detection: &Detection,
-    views: &Resolved,
-) -> Option<Vec<Anchor>> {
-    match expr {
-        Expr::All(parts) => parts
-            .iter()
-            .filter_map(|part| of(part, detection, views))
-            .max_by(|a, b| worth(a).total_cmp(&worth(b))),
-        Expr::Any(parts) => {
-            let all: Option<Vec<_>> =
-                parts.iter().map(|part| of(part, detection, views)).collect();
-            all.map(|all| all.concat()).filter(|all| !all.is_empty())
-        }
-        Expr::Not(_) => None,
-        Expr::Test(index) => {
-            of_test(&detection.tests.get(*index)?.op, views.view(*index))
+/// A rule whose anchors are looked for.
+#[derive(Clone, Copy)]
+struct Search<'r> {
+    detection: &'r Detection,
+    views: &'r Resolved,
+}
+
+impl Search<'_> {
+    /// The anchors of a part of the condition, which goes with these facts.
+    fn of(self, expr: &Expr, facts: Facts) -> Option<Vec<Anchor>> {
+        match expr {
+            Expr::All(parts) => {
+                let Self { detection, views } = self;
+                let facts = facts.both(Facts::needed(expr, detection, views));
+                parts
+                    .iter()
+                    .filter_map(|part| self.of(part, facts))
+                    .max_by(|a, b| worth(a).total_cmp(&worth(b)))
+            }
+            Expr::Any(parts) => {
+                let each = parts.iter().map(|part| self.of(part, facts));
+                let all: Option<Vec<_>> = each.collect();
+                all.map(|all| all.concat()).filter(|all| !all.is_empty())
+            }
+            Expr::Not(_) => None,
+            Expr::Test(index) => {
+                let op = &self.detection.tests.get(*index)?.op;
+                let mut found = of_test(op, self.views.view(*index))?;
+                for anchor in &mut found {
+                    anchor.facts = facts;
+                }
+                Some(found)
+            }
         }
     }
 }
@@ -108,21 +143,20 @@ fn of_test(op: &Op, view: &View) -> Option<Vec<Anchor>> {
             .iter()
             .map(|pattern| match (group, pattern.parts.as_slice()) {
                 (
-                    Group::Request,
+                    Group::Stem,
                     [Part::Text(text)] | [Part::Text(text), Part::Any],
                 ) if is_start(view, text) => {
-                    let text = text.clone();
-                    Some(Anchor { group: Group::Start, text })
+                    Some(Anchor::new(Group::Start, text.clone()))
                 }
                 (Group::Method, [Part::Text(text)]) => anchor(group, text),
                 (Group::Status, [Part::Text(text)])
                     if text.len() == 3
                         && text.iter().all(u8::is_ascii_digit) =>
                 {
-                    Some(Anchor { group, text: text.clone() })
+                    Some(Anchor::new(group, text.clone()))
                 }
                 (Group::Method | Group::Status, _) => None,
-                _ => longest(group, view, pattern.texts()),
+                _ => rarest(group, view, pattern.texts()),
             })
             .collect(),
         Op::Regex { .. } if matches!(group, Group::Method | Group::Status) => {
@@ -132,7 +166,7 @@ fn of_test(op: &Op, view: &View) -> Option<Vec<Anchor>> {
             .iter()
             .map(|regex| {
                 let hir = parse(regex.as_str())?;
-                longest(group, view, required(&hir).iter().map(Vec::as_slice))
+                rarest(group, view, required(&hir).iter().map(Vec::as_slice))
             })
             .collect(),
         _ => return None,
@@ -142,7 +176,7 @@ fn of_test(op: &Op, view: &View) -> Option<Vec<Anchor>> {
         _ => false,
     };
     if all {
-        let best = found.into_iter().flatten().max_by_key(|a| a.text.len());
+        let best = found.into_iter().flatten().min_by_key(Anchor::rank);
         return best.map(|anchor| vec![anchor]);
     }
     found.into_iter().collect()
@@ -157,13 +191,13 @@ fn is_start(view: &View, text: &[u8]) -> bool {
 
 fn group(view: &View) -> Option<Group> {
     Some(match view {
-        View::Request | View::Stem | View::Extension => Group::Request,
+        View::Request => Group::Request,
+        View::Stem | View::Extension => Group::Stem,
         View::Line | View::Custom(_) => Group::Line,
         View::Field(field) => match field {
             Field::CsMethod => Group::Method,
-            Field::CsUriStem | Field::CsUriQuery | Field::CsUri => {
-                Group::Request
-            }
+            Field::CsUriStem => Group::Stem,
+            Field::CsUriQuery | Field::CsUri => Group::Request,
             Field::CsUserAgent => Group::Agent,
             Field::CsReferer => Group::Referer,
             Field::CsCookie => Group::Cookie,
@@ -178,10 +212,10 @@ fn group(view: &View) -> Option<Group> {
     })
 }
 
-/// The longest piece that stands in one column: texts on the request are cut
+/// The rarest piece that stands in one column: texts on the request are cut
 /// at `?`, which parts stem and query, and in a line at blanks, which part
 /// columns, and at `+`, which matches a blank.
-fn longest<'t>(
+fn rarest<'t>(
     group: Group,
     view: &View,
     texts: impl Iterator<Item = &'t [u8]>,
@@ -194,40 +228,71 @@ fn longest<'t>(
                     || (matches!(byte, b' ' | b'+') && group == Group::Line)
             })
         })
-        .max_by_key(|piece| piece.len())
-        .and_then(|piece| anchor(group, piece))
+        .filter_map(|piece| anchor(group, piece))
+        .min_by_key(Anchor::rank)
 }
 
 fn anchor(group: Group, text: &[u8]) -> Option<Anchor> {
     let fold = |byte: &u8| Fold::CaseAndPlus.apply(*byte);
     let text: Vec<u8> = text.iter().map(fold).collect();
-    (group == Group::Method || text.len() >= LEAST)
-        .then_some(Anchor { group, text })
+    let is_long = match group {
+        Group::Method => true,
+        Group::Request | Group::Stem => {
+            text.len() >= LEAST
+                || (text.iter().any(|byte| is_telling(*byte))
+                    && ordinary::count(Values::Requests, &text) == 0)
+        }
+        _ => text.len() >= LEAST,
+    };
+    is_long.then(|| Anchor::new(group, text))
 }
 
-/// How much a set of anchors is worth: the chance that it rejects a record.
+impl Anchor {
+    fn new(group: Group, text: Vec<u8>) -> Self {
+        Self { group, text, facts: Facts::ALL }
+    }
+
+    /// How many ordinary records of ten thousand hold it, as far as can be
+    /// told.
+    fn chance(&self) -> usize {
+        let text = self.text.as_slice();
+        match self.group {
+            Group::Method => match text {
+                b"get" => 8000,
+                b"post" => 1500,
+                b"head" => 100,
+                b"options" => 30,
+                _ => 1,
+            },
+            Group::Start => 0,
+            Group::Status => match text {
+                [b'2', ..] => 8000,
+                [b'3', ..] => 1000,
+                b"404" => 200,
+                _ => 100,
+            },
+            // Looked for in every column.
+            Group::Line => 1500,
+            Group::Request | Group::Stem => {
+                10 * ordinary::count(Values::Requests, text)
+            }
+            _ => 50 * ordinary::count(Values::Headers, text),
+        }
+    }
+
+    /// The rarest is the least; of equals, the longest.
+    fn rank(&self) -> (usize, Reverse<usize>) {
+        (self.chance(), Reverse(self.text.len()))
+    }
+}
+
+/// How much a set of anchors is worth: the fewer records it picks, the
+/// better; then the longer the shortest text is.
 fn worth(anchors: &[Anchor]) -> f64 {
-    let one = |anchor: &Anchor| match anchor.group {
-        Group::Method => match anchor.text.as_slice() {
-            b"get" => -1000.0,
-            b"post" => -3.0,
-            b"head" => 0.5,
-            b"options" => 4.0,
-            _ => 20.0,
-        },
-        Group::Start => 20.0,
-        // Worse than a verb that is not `GET`, better than nothing.
-        Group::Status => match anchor.text.as_slice() {
-            [b'2' | b'3', ..] => -900.0,
-            _ => -20.0,
-        },
-        Group::Line => 0.5 + anchor.text.len() as f64 / 100.0,
-        _ => match ordinary::count(&anchor.text) {
-            0 => anchor.text.len().min(16) as f64,
-            often => -(often as f64),
-        },
-    };
-    anchors.iter().map(one).fold(f64::INFINITY, f64::min)
+    let chance: usize = anchors.iter().map(Anchor::chance).sum();
+    let shortest = anchors.iter().map(|anchor| anchor.text.len()).min();
+    shortest.unwrap_or(0).min(16) as f64
+        - chance as f64 * 100.0
         - anchors.len() as f64 / 1000.0
 }
 

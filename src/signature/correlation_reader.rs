@@ -271,7 +271,7 @@ pub(super) fn outcome(
 #[derive(Clone, Debug)]
 pub struct Story {
     /// Its lines.
-    pub lines: Vec<String>,
+    lines: Vec<Repeated>,
     /// The field names of its layout.
     pub fields: String,
     /// The text of `#Software`.
@@ -280,6 +280,34 @@ pub struct Story {
     pub outcome: Option<String>,
     /// Line of the rule file (1-based) for messages.
     pub at: usize,
+}
+
+/// A line that stands so many times, each time with its number, and a time
+/// that goes on by a second.
+#[derive(Clone, Debug)]
+struct Repeated {
+    line: String,
+    times: Option<u64>,
+}
+
+impl Story {
+    /// Its lines, written out.
+    pub fn lines(&self) -> impl Iterator<Item = String> {
+        self.lines.iter().flat_map(|Repeated { line, times }| {
+            let written = |n: u64| match times {
+                None => line.clone(),
+                Some(_) => numbered(line, n),
+            };
+            (0..times.unwrap_or(1)).map(written)
+        })
+    }
+}
+
+fn numbered(line: &str, n: u64) -> String {
+    let (minute, second) = (n / 60 % 60, n % 60);
+    line.replace("{n}", &n.to_string())
+        .replace("{ss}", &format!("{second:02}"))
+        .replace("{mm}", &format!("{minute:02}"))
 }
 
 /// The tests of a correlation, those that match first.
@@ -329,7 +357,7 @@ fn story(
     };
     let mut lines = Vec::new();
     for item in items(list, "`lines`", faults) {
-        add_lines(item, &mut lines, faults);
+        lines.extend(repeated(item, faults));
     }
     Some(Story {
         lines,
@@ -340,26 +368,19 @@ fn story(
     })
 }
 
-/// A line, or one that is repeated with a number, and a time that goes on by
-/// a second.
-fn add_lines(node: &Node, lines: &mut Vec<String>, faults: &mut Faults<'_>) {
+/// A line, or one that is repeated.
+fn repeated(node: &Node, faults: &mut Faults<'_>) -> Option<Repeated> {
     if let Some(line) = node.text() {
-        lines.push(line.to_owned());
-        return;
+        return Some(Repeated { line: line.to_owned(), times: None });
     }
-    let Some(map) = Entries::of(node, "a line", faults) else { return };
+    let map = Entries::of(node, "a line", faults)?;
     map.known(&["line", "repeat"], faults);
     let line = map.required("line", faults);
     let times = map.get("repeat").and_then(|it| number(it, faults));
-    let (Some(line), Some(times)) = (line, times) else {
+    let (Some(line), Some(_)) = (line, times) else {
         let what = "a line that is repeated has `line` and `repeat`";
         faults.add(node.at(), what);
-        return;
+        return None;
     };
-    lines.extend((0..times).map(|n| {
-        let (minute, second) = (n / 60 % 60, n % 60);
-        line.replace("{n}", &n.to_string())
-            .replace("{ss}", &format!("{second:02}"))
-            .replace("{mm}", &format!("{minute:02}"))
-    }));
+    Some(Repeated { line, times })
 }

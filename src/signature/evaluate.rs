@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use crate::signature::expression::Expression;
 use crate::signature::needle::Needles;
 use crate::signature::pattern::Fold;
 use crate::signature::rule::{
@@ -264,7 +265,7 @@ fn cost(test: &Test) -> u32 {
             })
             .sum(),
         Op::Regex { regexes, .. } => {
-            let each = |regex: &regex::bytes::Regex| {
+            let each = |regex: &Expression| {
                 u32::try_from(40 + regex.as_str().len()).unwrap_or(u32::MAX)
             };
             regexes.iter().map(each).fold(0, u32::saturating_add)

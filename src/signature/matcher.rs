@@ -1,21 +1,20 @@
 //! All rules compiled into one matcher: immutable and shared; the scratch
 //! space that a thread needs stands in [`Scratch`].
 
-use std::ops::Range;
-
 use crate::signature::anchor::{Anchor, Group, anchors, torn_anchors};
 use crate::signature::evaluate::Resolved;
+use crate::signature::facts::Facts;
 use crate::signature::foreign::{self, Spot};
 use crate::signature::guard::Guard;
-use crate::signature::pattern::Fold;
-use crate::signature::prefilter::{Grams, Prefilter};
+use crate::signature::methods::Methods;
+use crate::signature::ordinary::Values;
+use crate::signature::prefilter::{Candidate, Grams, Prefilter};
+use crate::signature::request::{Desk, RequestFilter};
 use crate::signature::rule::Rule;
-use crate::signature::seam::Seams;
 use crate::signature::statuses::Statuses;
 use crate::signature::torn::Torn;
 use crate::signature::view::Sight;
-use crate::w3c::decode::{Decoded, Wrapping, is_wrapped, unwrap};
-use crate::w3c::shorten::may_shorten;
+use crate::w3c::decode::Decoded;
 use crate::w3c::simd::Isa;
 use crate::w3c::{CodePage, Field, Record};
 
@@ -24,13 +23,13 @@ use crate::w3c::{CodePage, Field, Record};
 pub struct Matcher {
     resolved: Vec<Resolved>,
     guards: Vec<Guard>,
-    prefilter: Prefilter,
+    request: RequestFilter,
+    /// For all other columns, page by page.
+    columns: Prefilter,
     /// A rule looks for keywords, which may stand anywhere in a line.
     has_keywords: bool,
     methods: Methods,
     statuses: Statuses,
-    /// Rules that need a stem without a slash at its start.
-    starts: Vec<u32>,
     always: Vec<u32>,
     /// For rejected lines, where columns mean nothing.
     torn: Prefilter,
@@ -45,16 +44,19 @@ pub struct Scratch {
     /// The rules that matched it, in their order.
     pub rules: Vec<u32>,
     isa: Isa,
-    /// Where anchors may stand in the page that records come from.
+    /// Where anchors may stand in the page that records come from, but for
+    /// requests.
     page: Grams,
-    /// Where decoding may make an anchor whole.
-    seams: Seams,
+    /// For what is looked for in requests.
+    request: Desk,
     /// Where a code page may make more of the page, and whether it may.
     high: Grams,
     has_high: bool,
     /// Where anchors may stand in one decoded form.
     form: Grams,
-    candidates: Vec<u32>,
+    candidates: Vec<Candidate>,
+    /// The rules to evaluate.
+    chosen: Vec<u32>,
     decoded: Decoded,
     /// What a code page makes of a line that is no record.
     foreign: Vec<String>,
@@ -74,11 +76,12 @@ impl Scratch {
             rules: Vec::new(),
             isa,
             page: Grams::default(),
-            seams: Seams::default(),
+            request: Desk::default(),
             high: Grams::default(),
             has_high: false,
             form: Grams::default(),
             candidates: Vec::new(),
+            chosen: Vec::new(),
             decoded: Decoded::default(),
             foreign: Vec::new(),
         }
@@ -128,20 +131,20 @@ impl Matcher {
         let guards = rules.iter().zip(&resolved);
         let guards =
             guards.map(|(rule, views)| Guard::new(&rule.detection, views));
-        let is_keyword =
-            |(anchor, _): &(Anchor, u32)| anchor.group == Group::Line;
+        let of = |wanted: fn(Group) -> bool| {
+            all.iter()
+                .filter(move |(anchor, _)| wanted(anchor.group))
+                .map(|(anchor, rule)| (anchor, *rule))
+        };
         Self {
-            prefilter: Prefilter::new(
-                all.iter().map(|(anchor, rule)| (anchor, *rule)),
+            request: RequestFilter::new(&all),
+            columns: Prefilter::new(
+                of(|group| !matches!(group, Group::Request | Group::Stem)),
+                Values::Headers,
             ),
-            has_keywords: all.iter().any(is_keyword),
+            has_keywords: of(|group| group == Group::Line).next().is_some(),
             methods: Methods::new(&all),
             statuses: Statuses::new(&all),
-            starts: all
-                .iter()
-                .filter(|(anchor, _)| anchor.group == Group::Start)
-                .map(|(_, rule)| *rule)
-                .collect(),
             guards: guards.collect(),
             resolved,
             always,
@@ -169,9 +172,9 @@ impl Matcher {
         wrapped: &[u32],
         scratch: &mut Scratch,
     ) {
-        let Scratch { isa, page: grams, seams, high, sight, .. } = scratch;
-        self.prefilter.read(*isa, page, 0, grams);
-        seams.read(&self.prefilter, *isa, page, wrapped);
+        let Scratch { isa, page: grams, request, high, sight, .. } = scratch;
+        self.columns.read(*isa, page, 0, grams);
+        self.request.turn_to(*isa, page, wrapped, request);
         scratch.has_high = false;
         if sight.foreign.page().is_some() {
             foreign::mark(*isa, page, wrapped, high);
@@ -182,10 +185,10 @@ impl Matcher {
 
     /// Makes ready for one record alone.
     pub fn turn_to_line(&self, record: &Record<'_>, scratch: &mut Scratch) {
-        let Scratch { isa, page: grams, seams, high, .. } = scratch;
+        let Scratch { isa, page: grams, request, high, .. } = scratch;
         let origin = record.origin();
-        self.prefilter.read(*isa, record.line, origin, grams);
-        seams.read_line(origin);
+        self.columns.read(*isa, record.line, origin, grams);
+        RequestFilter::turn_to_line(request);
         high.clear(origin);
         high.push(0);
         scratch.has_high = scratch.sight.foreign.page().is_some();
@@ -202,39 +205,36 @@ impl Matcher {
     ) {
         scratch.rules.clear();
         scratch.candidates.clear();
-        let is_decoded = self.candidates(record, scratch);
+        let has_one_form = self.candidates(record, scratch);
         if !scratch.candidates.is_empty() {
-            match (is_decoded, record.wrapped) {
-                (true, _) => {}
-                (false, true) => scratch.sight.look(),
-                (false, false) => scratch.sight.look_plain(),
+            if record.wrapped {
+                scratch.sight.look();
+            } else {
+                scratch.sight.look_plain();
             }
-            let is_plain = !is_decoded && !record.wrapped && !scratch.has_high;
+            let is_plain =
+                has_one_form && !record.wrapped && !scratch.has_high;
             self.evaluate(rules, record, is_plain, scratch);
         }
     }
 
-    /// Lists the rules that could match; true where the record was looked at
-    /// in full for that.
+    /// Lists the rules that could match; true where the stem has but one
+    /// form.
     #[inline]
     fn candidates(&self, record: &Record<'_>, scratch: &mut Scratch) -> bool {
-        let Scratch { page, candidates, seams, .. } = scratch;
+        let Scratch { isa, page, candidates, request, .. } = scratch;
         if !self.always.is_empty() {
-            candidates.extend_from_slice(&self.always);
+            let all =
+                |rule: &u32| Candidate { rule: *rule, needs: Facts::ALL };
+            candidates.extend(self.always.iter().map(all));
         }
         let (start, end) =
             (record.origin(), record.origin() + record.line.len());
-        let mut has_gram = false;
         for place in page.between(start, end) {
             self.look(record, place, candidates);
-            has_gram = true;
         }
-        let stem = record.get(Field::CsUriStem);
-        let stem = stem.or_else(|| record.get(Field::CsUri));
-        let is_odd = !begins_plainly(stem);
-        if is_odd {
-            candidates.extend_from_slice(&self.starts);
-        }
+        let has_one_form =
+            self.request.find(*isa, record, request, candidates);
         let method = record.layout.column(Field::CsMethod);
         if let Some(span) = method.and_then(|column| record.span(column))
             && self.methods.may_have(record.line, &span)
@@ -247,15 +247,6 @@ impl Matcher {
         {
             self.statuses.find(status, candidates);
         }
-        let mut is_decoded = record.wrapped
-            && (has_gram || seams.between(start, end).next().is_some());
-        if is_decoded {
-            self.unwrapped(record, scratch);
-        }
-        if is_odd || stem.is_some_and(|it| has_detour(it, record.wrapped)) {
-            self.shortened(record, is_decoded, scratch);
-            is_decoded = true;
-        }
         if scratch.has_high {
             let is_high = scratch.high.between(start, end).next().is_some();
             scratch.sight.foreign.look(is_high);
@@ -263,61 +254,24 @@ impl Matcher {
                 self.foreign(record, scratch);
             }
         }
-        is_decoded
+        has_one_form
     }
 
-    /// The candidates by a gram that stands in the record.
+    /// The candidates by a gram that stands in another column.
     #[inline(never)]
-    fn look(&self, record: &Record<'_>, place: usize, found: &mut Vec<u32>) {
+    fn look(
+        &self,
+        record: &Record<'_>,
+        place: usize,
+        found: &mut Vec<Candidate>,
+    ) {
         let group = record.field_at(place).and_then(group_of);
         if group.is_none() && !self.has_keywords {
             return;
         }
         let wanted = |own| own == Group::Line || Some(own) == group;
         let at = place - record.origin();
-        self.prefilter.look(record.line, at, wanted, found);
-    }
-
-    /// The candidates in the decoded forms of a request.
-    #[inline(never)]
-    fn unwrapped(&self, record: &Record<'_>, scratch: &mut Scratch) {
-        scratch.sight.look();
-        scratch.sight.decode(&record.target());
-        let Scratch { sight, form: grams, candidates, isa, .. } = scratch;
-        let wanted = |own| matches!(own, Group::Line | Group::Request);
-        let decoded = [sight.stem(), sight.query()];
-        for (form, _) in decoded.into_iter().flat_map(Decoded::forms) {
-            self.prefilter.read(*isa, form, 0, grams);
-            for at in grams.between(0, form.len()) {
-                self.prefilter.look(form, at, wanted, candidates);
-            }
-        }
-    }
-
-    /// The candidates in the path without its detours.
-    #[inline(never)]
-    fn shortened(
-        &self,
-        record: &Record<'_>,
-        is_decoded: bool,
-        scratch: &mut Scratch,
-    ) {
-        let Scratch { sight, form: grams, candidates, isa, .. } = scratch;
-        if !is_decoded {
-            if record.wrapped {
-                sight.look();
-            } else {
-                sight.look_plain();
-            }
-            sight.decode(&record.target());
-        }
-        let wanted = |own| matches!(own, Group::Line | Group::Request);
-        for path in sight.short() {
-            self.prefilter.read(*isa, path, 0, grams);
-            for at in grams.between(0, path.len()) {
-                self.prefilter.look(path, at, wanted, candidates);
-            }
-        }
+        self.columns.look(record.line, at, wanted, found);
     }
 
     /// The candidates in what a code page makes of the record.
@@ -335,9 +289,12 @@ impl Matcher {
                 Spot::Line => None,
             };
             let wanted = |own| own == Group::Line || Some(own) == group;
-            self.prefilter.read(*isa, text, 0, grams);
+            if group == Some(Group::Request) {
+                self.request.look_at(*isa, text, candidates);
+            }
+            self.columns.read(*isa, text, 0, grams);
             for at in grams.between(0, text.len()) {
-                self.prefilter.look(text, at, wanted, candidates);
+                self.columns.look(text, at, wanted, candidates);
             }
             if field == Some(Field::CsMethod) {
                 self.methods.find(text, candidates);
@@ -353,16 +310,26 @@ impl Matcher {
         is_plain: bool,
         scratch: &mut Scratch,
     ) {
-        if is_plain {
-            let guards = &self.guards;
-            scratch.candidates.retain(|index| {
-                let guard = guards.get(*index as usize);
-                guard.is_none_or(|guard| guard.lets_pass(record))
-            });
+        let Scratch { candidates, chosen, has_high, .. } = scratch;
+        chosen.clear();
+        if !*has_high {
+            let facts = Facts::first_of(record);
+            candidates.retain(|one| one.needs.let_pass(facts));
+            if candidates.is_empty() {
+                return;
+            }
+            let facts = Facts::rest_of(record, is_plain);
+            candidates.retain(|one| one.needs.let_pass(facts));
         }
-        scratch.candidates.sort_unstable();
-        scratch.candidates.dedup();
-        for index in &scratch.candidates {
+        for one in candidates {
+            let guard = self.guards.get(one.rule as usize);
+            if !is_plain || guard.is_none_or(|it| it.lets_pass(record)) {
+                chosen.push(one.rule);
+            }
+        }
+        scratch.chosen.sort_unstable();
+        scratch.chosen.dedup();
+        for index in &scratch.chosen {
             let at = *index as usize;
             if let (Some(rule), Some(views)) =
                 (rules.get(at), self.resolved.get(at))
@@ -386,16 +353,19 @@ impl Matcher {
         scratch.rules.clear();
         scratch.decoded.set(line);
         scratch.sight.foreign.read_line(line, &mut scratch.foreign);
-        let Scratch { decoded, foreign, candidates: found, .. } = scratch;
+        let Scratch { decoded, foreign, candidates: found, chosen, .. } =
+            scratch;
         let line = Torn { raw: line, decoded, foreign };
         found.clear();
-        found.extend_from_slice(&self.torn_always);
         for text in line.texts() {
             self.torn.find_slowly(text, found);
         }
-        found.sort_unstable();
-        found.dedup();
-        for index in &scratch.candidates {
+        chosen.clear();
+        chosen.extend_from_slice(&self.torn_always);
+        chosen.extend(found.iter().map(|one| one.rule));
+        chosen.sort_unstable();
+        chosen.dedup();
+        for index in &scratch.chosen {
             let at = *index as usize;
             if let (Some(rule), Some(views)) =
                 (rules.get(at), self.resolved.get(at))
@@ -437,35 +407,6 @@ impl Matcher {
     }
 }
 
-/// True where no form of the stem begins without a slash. What stands in
-/// place of a stem that URLScan refused begins with `/<`.
-#[inline]
-fn begins_plainly(stem: Option<&[u8]>) -> bool {
-    match stem {
-        None | Some([b'/']) => true,
-        Some([b'/', second, ..]) => *second != b'<',
-        Some(_) => false,
-    }
-}
-
-/// True where a form of the stem could be shortened, which also shows in
-/// what its escapes stand for.
-#[inline]
-fn has_detour(stem: &[u8], wrapped: bool) -> bool {
-    may_shorten(stem) || (wrapped && is_wrapped(stem) && may_hide_detour(stem))
-}
-
-#[inline(never)]
-fn may_hide_detour(stem: &[u8]) -> bool {
-    let is_part = |at: usize| match stem.get(at..).map(unwrap) {
-        Some(Wrapping::Byte(byte)) => matches!(byte, b'/' | b'\\' | b'.'),
-        Some(Wrapping::Deep) => true,
-        Some(Wrapping::None) | None => false,
-    };
-    let places = stem.iter().enumerate();
-    places.filter(|(_, byte)| is_wrapped(&[**byte])).any(|(at, _)| is_part(at))
-}
-
 /// The filter for rejected lines, and the rules it cannot speak for.
 fn torn(rules: &[Rule], resolved: &[Resolved]) -> (Prefilter, Vec<u32>) {
     let mut all = Vec::new();
@@ -480,114 +421,4 @@ fn torn(rules: &[Rule], resolved: &[Resolved]) -> (Prefilter, Vec<u32>) {
     }
     let anchors = all.iter().map(|(anchor, rule)| (anchor, *rule));
     (Prefilter::slow(anchors), always)
-}
-
-/// The verbs that are anchors.
-#[derive(Debug)]
-struct Methods {
-    /// One bit for each short verb: that of most records is not here.
-    seen: u64,
-    /// Verbs of at most eight bytes, folded, each with its rules.
-    short: Vec<(u64, Vec<u32>)>,
-    /// Longer ones.
-    long: Vec<(Vec<u8>, Vec<u32>)>,
-}
-
-impl Methods {
-    fn new(all: &[(Anchor, u32)]) -> Self {
-        let mut methods =
-            Self { seen: 0, short: Vec::new(), long: Vec::new() };
-        for (anchor, rule) in all {
-            if anchor.group != Group::Method {
-                continue;
-            }
-            match short(&anchor.text) {
-                Some(key) => {
-                    methods.seen |= bit(key);
-                    // A plus may be written for it.
-                    if anchor.text.contains(&b' ') {
-                        methods.seen = u64::MAX;
-                    }
-                    enter(&mut methods.short, key, *rule);
-                }
-                None => enter(&mut methods.long, anchor.text.clone(), *rule),
-            }
-        }
-        methods
-    }
-
-    /// False where no rule asks for the verb that stands there in a line.
-    /// That of most records is none, so this must not cost more than a few
-    /// steps.
-    #[inline]
-    fn may_have(&self, line: &[u8], span: &Range<usize>) -> bool {
-        let eight = line.get(span.start..).and_then(<[u8]>::first_chunk);
-        let (Some(eight), length @ 0..=8) = (eight, span.len()) else {
-            return true;
-        };
-        self.seen & bit(u64::from_le_bytes(*eight) & KEPT[length]) != 0
-    }
-
-    #[inline(never)]
-    fn find(&self, method: &[u8], rules: &mut Vec<u32>) {
-        let own = short(method);
-        for (key, of) in &self.short {
-            if own == Some(*key) {
-                rules.extend_from_slice(of);
-            }
-        }
-        if own.is_none() {
-            for (name, of) in &self.long {
-                if Fold::CaseAndPlus.equals(method, name) {
-                    rules.extend_from_slice(of);
-                }
-            }
-        }
-    }
-}
-
-fn enter<K: PartialEq>(list: &mut Vec<(K, Vec<u32>)>, key: K, rule: u32) {
-    match list.iter_mut().find(|(own, _)| *own == key) {
-        Some((_, rules)) => rules.push(rule),
-        None => list.push((key, vec![rule])),
-    }
-}
-
-/// The bytes of a number that a text of so many bytes takes.
-const KEPT: [u64; 9] = {
-    let mut kept = [0; 9];
-    let mut length = 1;
-    while length <= 8 {
-        kept[length] = u64::MAX >> (64 - 8 * length);
-        length += 1;
-    }
-    kept
-};
-
-/// One of 64 bits, the same for both cases of a letter. (Knuth's
-/// multiplicative hash.)
-#[inline]
-fn bit(key: u64) -> u64 {
-    let key = key | 0x2020_2020_2020_2020;
-    1 << (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58)
-}
-
-/// A text of at most eight bytes, folded, as one number. Texts of different
-/// length differ, except in NUL bytes, of which no verb has any.
-fn short(text: &[u8]) -> Option<u64> {
-    let number = match *text {
-        [] => 0,
-        [a] => u64::from(a),
-        [a, b] => u64::from(u16::from_le_bytes([a, b])),
-        [a, b, c] => u64::from(u32::from_le_bytes([a, b, c, 0])),
-        // Four bytes from each end, which may overlap: not byte by byte,
-        // because this is asked of every record.
-        [a, b, c, d, ..] if text.len() <= 8 => {
-            let first = u64::from(u32::from_le_bytes([a, b, c, d]));
-            let last = u32::from_le_bytes(*text.last_chunk()?);
-            first | u64::from(last) << (8 * (text.len() - 4))
-        }
-        _ => return None,
-    };
-    Some(Fold::CaseAndPlus.apply_8(number.to_le_bytes()))
 }

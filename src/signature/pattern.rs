@@ -90,8 +90,12 @@ impl Fold {
 
     /// See [`Fold::starts_with`].
     pub fn contains(self, text: &[u8], part: &[u8]) -> bool {
-        part.is_empty()
-            || text.windows(part.len()).any(|at| self.equal(at, part))
+        let Some(first) = part.first() else { return true };
+        let [a, b] = self.both(*first);
+        memchr::memchr2_iter(a, b, text).any(|at| {
+            let rest = text.get(at..).unwrap_or_default();
+            self.starts_with(rest, part)
+        })
     }
 
     /// The bytes that compare equal to one: there are two at most.
@@ -137,9 +141,7 @@ impl Pattern {
                     .is_some_and(|tail| eat(run, tail, fold).is_some());
             }
             // Leftmost is enough: a later place leaves less for the rest.
-            let Some(after) = places(run, rest)
-                .find_map(|at| eat(run, rest.get(at..)?, fold))
-            else {
+            let Some(after) = seek(run, rest, fold) else {
                 return false;
             };
             rest = after;
@@ -153,6 +155,18 @@ impl Pattern {
             Part::Text(text) => Some(text.as_slice()),
             Part::One | Part::Any => None,
         })
+    }
+}
+
+/// Matches a run at the leftmost place of a text; what is left behind it.
+fn seek<'t>(run: &[Part], text: &'t [u8], fold: Fold) -> Option<&'t [u8]> {
+    let at = |at: usize| eat(run, text.get(at..)?, fold);
+    match run {
+        [Part::Text(literal), ..] if !literal.is_empty() => {
+            let [a, b] = fold.both(*literal.first()?);
+            memchr::memchr2_iter(a, b, text).find_map(at)
+        }
+        _ => places(run, text).find_map(at),
     }
 }
 

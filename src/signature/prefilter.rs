@@ -7,15 +7,25 @@
 //! comes as far as the bitmap, and nine lines of ten not beyond it.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use crate::signature::anchor::{Anchor, Group};
+use crate::signature::facts::Facts;
+use crate::signature::ordinary::Values;
 use crate::signature::pattern::Fold;
-use crate::signature::sieve::sieve;
-use crate::w3c::simd::{BLOCK, GRAM, Isa, Places, Sieve, Sink, sift};
+use crate::signature::short::Shorts;
+use crate::signature::sieve::{Sight, sieve};
+use crate::w3c::simd::{
+    BLOCK, GRAM, Isa, Places, Sieve, Sink, sift, sift_range,
+};
 
 /// Bits of the bitmap for each anchor: few enough for the first-level
 /// cache, many enough that one place in a hundred passes by chance.
 const BITS_PER_ANCHOR: usize = 64;
+
+/// Bytes of a text on either side of its gram that are compared: enough to
+/// be seldom mistaken, few enough to be quick.
+const AROUND: usize = 14;
 
 /// No entry.
 const NONE: u32 = u32::MAX;
@@ -32,17 +42,30 @@ pub struct Prefilter {
     /// The first entry of each gram, by some of the gram's hash; what does
     /// not fit goes on behind.
     first: Vec<u32>,
+    /// Texts shorter than a gram, and one bit for each byte that one of
+    /// them may begin with.
+    /// Texts shorter than a gram.
+    short: Shorts,
 }
 
 /// A text, and the rules that it is an anchor of.
 #[derive(Clone, Debug)]
-struct Entry {
+pub(super) struct Entry {
     /// The four bytes that stand for it, folded.
     gram: u32,
     /// Bytes of the text before the gram.
-    before: usize,
-    text: Vec<u8>,
-    rules: Vec<(Group, u32)>,
+    pub before: usize,
+    pub text: Vec<u8>,
+    rules: Vec<(Group, Candidate)>,
+}
+
+/// A rule that a record could match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Candidate {
+    /// The rule.
+    pub rule: u32,
+    /// What it needs of the record.
+    pub needs: Facts,
 }
 
 /// The places in a text where grams of anchors stand, in order.
@@ -135,9 +158,12 @@ impl Sink<u64> for Grams {
 
 impl Prefilter {
     /// A filter for the anchors that stand somewhere in a text, each with
-    /// its rule.
-    pub fn new<'a>(anchors: impl Iterator<Item = (&'a Anchor, u32)>) -> Self {
-        Self::with(anchors, sieve)
+    /// its rule; they will be looked for in columns with such values.
+    pub fn new<'a>(
+        anchors: impl Iterator<Item = (&'a Anchor, u32)>,
+        values: Values,
+    ) -> Self {
+        Self::with(anchors, |texts| sieve(texts, values, Sight::best()))
     }
 
     /// The same without a sieve: for [`Prefilter::find_slowly`] only.
@@ -149,15 +175,17 @@ impl Prefilter {
         anchors: impl Iterator<Item = (&'a Anchor, u32)>,
         sieve: impl FnOnce(&[&[u8]]) -> (Sieve, Vec<usize>),
     ) -> Self {
-        let mut texts: BTreeMap<&[u8], Vec<(Group, u32)>> = BTreeMap::new();
+        let mut texts: BTreeMap<&[u8], Vec<(Group, Candidate)>> =
+            BTreeMap::new();
         for (anchor, rule) in anchors {
             let is_elsewhere = matches!(
                 anchor.group,
                 Group::Method | Group::Status | Group::Start
             );
-            if !is_elsewhere && anchor.text.len() >= GRAM {
+            if !is_elsewhere && !anchor.text.is_empty() {
                 let rules = texts.entry(&anchor.text).or_default();
-                rules.push((anchor.group, rule));
+                let needs = anchor.facts;
+                rules.push((anchor.group, Candidate { rule, needs }));
             }
         }
         let list: Vec<&[u8]> = texts.keys().copied().collect();
@@ -168,11 +196,16 @@ impl Prefilter {
             .filter_map(|((text, mut rules), before)| {
                 rules.sort_unstable();
                 rules.dedup();
-                let gram = Fold::CaseAndPlus
-                    .apply_4(*text.get(before..)?.first_chunk()?);
-                Some(Entry { gram, before, text: text.to_owned(), rules })
+                let gram = gram_at(text, before)?;
+                let gram = Fold::CaseAndPlus.apply_4(gram);
+                let start = before.saturating_sub(AROUND);
+                let end = text.len().min(before + GRAM + AROUND);
+                let text = text.get(start..end)?.to_owned();
+                Some(Entry { gram, before: before - start, text, rules })
             })
             .collect();
+        let is_short = |entry: &mut Entry| entry.text.len() < GRAM;
+        let short = entries.extract_if(.., is_short).collect();
         entries.sort_by_key(|entry| entry.gram);
         let bits = (entries.len() * BITS_PER_ANCHOR).next_power_of_two();
         let bits = bits.clamp(64, 1 << 22);
@@ -182,6 +215,7 @@ impl Prefilter {
             shift: 32 - bits.trailing_zeros(),
             first: vec![NONE; bits / 8],
             entries,
+            short: Shorts::new(short),
         };
         filter.fill();
         filter.list();
@@ -264,7 +298,7 @@ impl Prefilter {
     fn has(&self, gram: [u8; GRAM]) -> bool {
         let slot = self.slot(gram);
         let word = self.bitmap.get(slot / 64).copied().unwrap_or(0);
-        word >> (slot % 64) & 1 != 0
+        (word >> (slot % 64) | self.short.may_have(gram)) & 1 != 0
     }
 
     /// Finds the grams in a text, which begins at `origin` of what they will
@@ -277,7 +311,7 @@ impl Prefilter {
         grams: &mut Grams,
     ) {
         grams.clear(origin);
-        if self.entries.is_empty() {
+        if self.is_empty() {
             return;
         }
         let room = text.len() + 2 * BLOCK;
@@ -288,17 +322,52 @@ impl Prefilter {
         let mut kept = 0;
         for at in 0..grams.count {
             let Some(place) = grams.places.get(at).copied() else { break };
-            let gram = text.get(place as usize..);
-            let Some(gram) = gram.and_then(<[u8]>::first_chunk) else {
-                continue;
-            };
+            let Some(gram) = gram_at(text, place as usize) else { continue };
             // Without a branch: what comes next cannot be foretold.
             if let Some(slot) = grams.places.get_mut(kept) {
                 *slot = place;
             }
-            kept += usize::from(self.has(*gram));
+            kept += usize::from(self.has(gram));
         }
         grams.count = kept;
+    }
+
+    /// Calls back with the places in some of a text where a gram stands.
+    #[inline]
+    pub fn each(
+        &self,
+        isa: Isa,
+        text: &[u8],
+        range: Range<usize>,
+        mut found: impl FnMut(usize),
+    ) {
+        if self.is_empty() {
+            return;
+        }
+        sift_range(isa, &self.sieve, text, range, |base, window, mask| {
+            let mut places = [0_u8; BLOCK];
+            let (mut mask, mut kept) = (mask, 0);
+            // Without a branch: what comes next cannot be foretold.
+            while mask != 0 {
+                // 63 at most.
+                #[allow(clippy::cast_possible_truncation)]
+                let at = mask.trailing_zeros() as u8;
+                mask &= mask - 1;
+                let gram = window.get(usize::from(at)..);
+                let gram = gram.and_then(<[u8]>::first_chunk);
+                if let Some(place) = places.get_mut(kept) {
+                    *place = at;
+                }
+                kept += gram.map_or(0, |gram| usize::from(self.has(*gram)));
+            }
+            for place in places.iter().take(kept) {
+                found(base + usize::from(*place));
+            }
+        });
+    }
+
+    fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.short.is_empty()
     }
 
     /// Adds the rules that an anchor whose gram stands at `at` speaks for,
@@ -308,12 +377,13 @@ impl Prefilter {
         text: &[u8],
         at: usize,
         wanted: impl Fn(Group) -> bool,
-        rules: &mut Vec<u32>,
+        rules: &mut Vec<Candidate>,
     ) {
-        let gram = text.get(at..).and_then(<[u8]>::first_chunk);
-        let Some(gram) = gram else { return };
-        let gram = Fold::CaseAndPlus.apply_4(*gram);
-        for entry in self.entries_of(gram) {
+        let Some(gram) = gram_at(text, at) else { return };
+        let has_short = self.short.may_have(gram) & 1 != 0;
+        let gram = Fold::CaseAndPlus.apply_4(gram);
+        let short = has_short.then(|| self.short.of(gram));
+        for entry in self.entries_of(gram).chain(short.into_iter().flatten()) {
             if !entry.rules.iter().any(|(group, _)| wanted(*group)) {
                 continue;
             }
@@ -333,15 +403,26 @@ impl Prefilter {
 
     /// Adds the rules whose anchors stand anywhere in the text, of any
     /// group. Without the sieve: for texts that are seldom met.
-    pub fn find_slowly(&self, text: &[u8], rules: &mut Vec<u32>) {
-        for (at, gram) in text.windows(GRAM).enumerate() {
-            if let Some(gram) = gram.first_chunk()
-                && self.has(*gram)
-            {
+    pub fn find_slowly(&self, text: &[u8], rules: &mut Vec<Candidate>) {
+        for at in 0..text.len() {
+            if gram_at(text, at).is_some_and(|gram| self.has(gram)) {
                 self.look(text, at, |_| true, rules);
             }
         }
     }
+}
+
+/// The four bytes from a place on; zeros where the text has ended.
+#[inline]
+fn gram_at(text: &[u8], at: usize) -> Option<[u8; GRAM]> {
+    let rest = text.get(at..)?;
+    Some(match (rest.first_chunk(), rest) {
+        (Some(gram), _) => *gram,
+        (None, [a, b, c]) => [*a, *b, *c, 0],
+        (None, [a, b]) => [*a, *b, 0, 0],
+        (None, [a]) => [*a, 0, 0, 0],
+        (None, _) => return None,
+    })
 }
 
 #[cfg(test)]
@@ -351,7 +432,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn misses_no_anchor(
-            texts in proptest::collection::vec("[a-c+ .]{4,7}", 1..20),
+            texts in proptest::collection::vec("[a-c+ .]{1,7}", 1..20),
             hay in "[a-cA-C+ .]{0,200}",
             start in 0..100_usize,
             lead in 0..130_usize,
@@ -361,9 +442,11 @@ mod tests {
                 .map(|text| Anchor {
                     group: Group::Request,
                     text: text.replace('+', " ").into_bytes(),
+                    facts: Facts::ALL,
                 })
                 .collect();
-            let filter = Prefilter::new(anchors.iter().zip(0_u32..));
+            let filter: Prefilter =
+                Prefilter::new(anchors.iter().zip(0_u32..), Values::Requests);
             let hay = hay.get(start..).unwrap_or_default();
             let page = "abc.".repeat(lead) + hay + "abcabc";
             let plain = hay.to_ascii_lowercase().replace('+', " ");
@@ -373,7 +456,9 @@ mod tests {
                 .filter(|(text, _)| plain.contains(&text.replace('+', " ")))
                 .map(|(_, rule)| rule)
                 .collect();
-            let sorted = |mut found: Vec<u32>| {
+            let sorted = |found: Vec<Candidate>| {
+                let mut found: Vec<_> =
+                    found.iter().map(|it| it.rule).collect();
                 found.sort_unstable();
                 found.dedup();
                 found

@@ -71,6 +71,7 @@ pub(super) fn read_rules(
 ) -> Result<Vec<Loaded>, Vec<Diagnostic>> {
     let (mut faults, documents) = yaml::parse(file, text);
     let mut budget = Budget::default();
+    budget.is_sound = !text.events.is_empty();
     let mut loaded = Vec::new();
     for document in &documents {
         if document.value == Value::Null {

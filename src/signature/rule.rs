@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::raw::Raw;
 use crate::signature::correlation::{Correlation, Feed};
 use crate::signature::correlation_reader::Story;
+use crate::signature::expression::Expression;
 use crate::signature::outcome::Criterion;
 
 /// How grave a rule's finding is, as Sigma spells it.
@@ -271,7 +272,7 @@ pub enum Op {
     /// The text holds a match of one (or every) regular expression.
     Regex {
         /// The expressions, unanchored.
-        regexes: Vec<regex::bytes::Regex>,
+        regexes: Vec<Expression>,
         /// Every expression must match.
         all: bool,
     },

@@ -8,7 +8,7 @@
 //! A gram without an unwrapped byte stands in the page itself, where it is
 //! found anyway.
 
-use crate::signature::prefilter::{Between, Grams, Prefilter};
+use crate::signature::prefilter::{Grams, Prefilter};
 use crate::w3c::decode::{Wrapping, unwrap};
 use crate::w3c::simd::{GRAM, Isa};
 
@@ -27,6 +27,8 @@ pub struct Seams {
     grams: Grams,
     /// Where a line must be decoded.
     open: Grams,
+    /// All lines must be.
+    all: bool,
 }
 
 impl Seams {
@@ -39,6 +41,7 @@ impl Seams {
         wrapped: &[u32],
     ) {
         self.open.clear(0);
+        self.all = false;
         if wrapped.is_empty() {
             return;
         }
@@ -47,17 +50,16 @@ impl Seams {
         self.mark();
     }
 
-    /// A text of one line, which begins at `origin`: it is to be decoded.
-    pub fn read_line(&mut self, origin: usize) {
-        self.open.clear(origin);
-        self.open.push(0);
+    /// A line that was read alone: it is to be decoded.
+    pub fn read_line(&mut self) {
+        self.all = true;
     }
 
-    /// The places from `start` up to `end` whose line must be decoded; to
-    /// be asked for in order.
+    /// True where what stands from `start` up to `end` must be decoded; to
+    /// be asked in order.
     #[inline]
-    pub fn between(&mut self, start: usize, end: usize) -> Between<'_> {
-        self.open.between(start, end)
+    pub fn is_open(&mut self, start: usize, end: usize) -> bool {
+        self.all || self.open.between(start, end).next().is_some()
     }
 
     /// Writes out what one round undoes without a doubt; marks the rest.
@@ -129,6 +131,8 @@ impl Seams {
 mod tests {
     use super::*;
     use crate::signature::anchor::{Anchor, Group};
+    use crate::signature::facts::Facts;
+    use crate::signature::ordinary::Values;
     use crate::w3c::decode::{Decoded, is_wrapped};
 
     proptest::proptest! {
@@ -148,9 +152,11 @@ mod tests {
                 .map(|text| Anchor {
                     group: Group::Request,
                     text: text.clone().into_bytes(),
+                    facts: Facts::ALL,
                 })
                 .collect();
-            let filter = Prefilter::new(anchors.iter().zip(0_u32..));
+            let filter =
+                Prefilter::new(anchors.iter().zip(0_u32..), Values::Requests);
             let page = lines.join("\n");
             let page = page.as_bytes();
             let wrapped: Vec<u32> = (0_u32..)
@@ -166,7 +172,7 @@ mod tests {
                 let mut start = 0;
                 for line in page.split(|byte| *byte == b'\n') {
                     let end = start + line.len();
-                    let seen = seams.between(start, end).count() > 0;
+                    let seen = seams.is_open(start, end);
                     let has_gram = grams.between(start, end).count() > 0;
                     let mut decoded = Decoded::default();
                     decoded.set(line);
@@ -184,9 +190,13 @@ mod tests {
     /// What ordinary logs are full of is passed over.
     #[test]
     fn ordinary_escapes_are_left_alone() {
-        let anchor =
-            Anchor { group: Group::Request, text: b"cmd.exe".to_vec() };
-        let filter = Prefilter::new(std::iter::once((&anchor, 0)));
+        let anchor = Anchor {
+            group: Group::Request,
+            text: b"cmd.exe".to_vec(),
+            facts: Facts::ALL,
+        };
+        let one = std::iter::once((&anchor, 0));
+        let filter = Prefilter::new(one, Values::Requests);
         let marked = |line: &str| {
             let wrapped: Vec<u32> = (0_u32..)
                 .zip(line.bytes())
@@ -196,7 +206,7 @@ mod tests {
             let mut seams = Seams::default();
             let isa = Isa::best();
             seams.read(&filter, isa, line.as_bytes(), &wrapped);
-            seams.between(0, line.len()).count()
+            u32::from(seams.is_open(0, line.len()))
         };
         assert_eq!(marked("/a%20b q=m%c3%bcller%2Fx"), 0);
         assert_eq!(marked("/m\u{fc}ller %C3%A4"), 0);

@@ -2,10 +2,11 @@
 //! them, checked against each other and compiled.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use sha2::{Digest as _, Sha256};
 
@@ -19,8 +20,8 @@ use crate::signature::correlation_reader::Wanted;
 use crate::signature::diagnostic::Diagnostic;
 use crate::signature::links::Links;
 use crate::signature::matcher::{Matcher, Scratch};
-use crate::signature::pattern::Fold;
 use crate::signature::products::{Vendor, read_products};
+use crate::signature::reach::reaches;
 use crate::signature::reader::{Filter, Loaded, read_rules};
 use crate::signature::rule::Rule;
 use crate::signature::yaml::Text;
@@ -330,48 +331,10 @@ impl Documents {
 
 /// Whether a file came with the program.
 fn is_embedded(file: &Raw) -> bool {
-    EMBEDDED.iter().any(|(name, ..)| name.as_bytes() == file.as_bytes())
-}
-
-/// How narrowly a feature's URL fits a request, by the bytes of what it asks
-/// for; none where the request does not reach it.
-pub(super) fn reaches(
-    feature: &Feature,
-    method: &[u8],
-    stem: &[u8],
-    query: &[u8],
-) -> Option<usize> {
-    let fold = Fold::Case;
-    let url = &feature.url;
-    if url.methods.iter().any(|it| fold.equals(method, it.as_bytes())) {
-        // Whatever the URL, the verb is what is asked for.
-        return Some(usize::MAX);
-    }
-    let has_extension = |end: &&String| {
-        let dotted = format!(".{end}");
-        fold.ends_with(stem, dotted.as_bytes())
-            || fold.contains(stem, format!("{dotted}/").as_bytes())
-    };
-    let starts = |it: &&String| fold.starts_with(stem, it.as_bytes());
-    let has = |it: &&String| fold.contains(stem, it.as_bytes());
-    let asks = |it: &&String| fold.contains(query, it.as_bytes());
-    let extensions = url.extensions.iter().filter(has_extension);
-    let prefixes = url.prefixes.iter().filter(starts);
-    let by_stem = extensions
-        .chain(prefixes)
-        .chain(url.contains.iter().filter(has))
-        .map(String::len)
-        .max();
-    let by_query = url.query.iter().filter(asks).map(String::len).max();
-    let asks_stem = !url.extensions.is_empty()
-        || !url.prefixes.is_empty()
-        || !url.contains.is_empty();
-    match (asks_stem, url.query.is_empty()) {
-        (true, true) => by_stem,
-        (true, false) => Some(by_stem? + by_query?),
-        (false, false) => by_query,
-        (false, true) => None,
-    }
+    static NAMES: LazyLock<HashSet<&[u8]>> = LazyLock::new(|| {
+        EMBEDDED.iter().map(|(name, ..)| name.as_bytes()).collect()
+    });
+    NAMES.contains(file.as_bytes())
 }
 
 /// What rules refer to.
@@ -456,9 +419,14 @@ fn check(
             }
         }
     }
+    let known = Known {
+        features: catalogues.features.iter().map(|it| &*it.id).collect(),
+        advisories: catalogues.notices.list.iter().map(|it| &*it.id).collect(),
+        names: names.into_keys().collect(),
+    };
     for rule in rules {
         let before = faults.len();
-        references(rule, &names, catalogues, faults);
+        references(rule, &known, faults);
         for fault in faults.iter_mut().skip(before) {
             let id = fault.message.split('`').nth(1).unwrap_or("").to_owned();
             *fault = placed(fault.clone(), files, "", &id);
@@ -490,26 +458,28 @@ fn placed(
     fault
 }
 
-fn references(
-    rule: &Rule,
-    names: &BTreeMap<&str, &Rule>,
-    catalogues: &Catalogues,
-    faults: &mut Vec<Diagnostic>,
-) {
+/// What rules may refer to.
+struct Known<'a> {
+    features: HashSet<&'a str>,
+    advisories: HashSet<&'a str>,
+    names: HashSet<&'a str>,
+}
+
+fn references(rule: &Rule, known: &Known<'_>, faults: &mut Vec<Diagnostic>) {
     let sleuth = &rule.sleuth;
     let mut missing = Vec::new();
     if let Some(id) = &sleuth.feature
-        && !catalogues.features.iter().any(|one| one.id == *id)
+        && !known.features.contains(id.as_str())
     {
         missing.push(("feature", id));
     }
     for id in &sleuth.advisories {
-        if !catalogues.notices.list.iter().any(|one| one.id == *id) {
+        if !known.advisories.contains(id.as_str()) {
             missing.push(("advisory", id));
         }
     }
     for name in &sleuth.confirmed_by {
-        if !names.contains_key(name.as_str()) {
+        if !known.names.contains(name.as_str()) {
             missing.push(("rule in confirmed_by", name));
         }
     }

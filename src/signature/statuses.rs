@@ -5,6 +5,7 @@
 //! bitmap.
 
 use crate::signature::anchor::{Anchor, Group};
+use crate::signature::prefilter::Candidate;
 
 /// Rules by status.
 #[derive(Debug, Default)]
@@ -12,7 +13,7 @@ pub(super) struct Statuses {
     /// One bit for each status from 0 to 1023.
     seen: [u64; 16],
     /// Statuses, each with its rules.
-    rules: Vec<(u16, Vec<u32>)>,
+    rules: Vec<(u16, Vec<Candidate>)>,
 }
 
 impl Statuses {
@@ -26,9 +27,10 @@ impl Statuses {
             if let Some(bits) = own.seen.get_mut(usize::from(number / 64)) {
                 *bits |= 1 << (number % 64);
             }
+            let one = Candidate { rule: *rule, needs: anchor.facts };
             match own.rules.iter_mut().find(|(it, _)| *it == number) {
-                Some((_, rules)) => rules.push(*rule),
-                None => own.rules.push((number, vec![*rule])),
+                Some((_, rules)) => rules.push(one),
+                None => own.rules.push((number, vec![one])),
             }
         }
         own
@@ -40,7 +42,7 @@ impl Statuses {
 
     /// Adds the rules that ask for a status.
     #[inline]
-    pub fn find(&self, status: &[u8], found: &mut Vec<u32>) {
+    pub fn find(&self, status: &[u8], found: &mut Vec<Candidate>) {
         let Some(number) = number(status) else { return };
         let bits = self.seen.get(usize::from(number / 64));
         if bits.is_some_and(|bits| bits & (1 << (number % 64)) != 0) {

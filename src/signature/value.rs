@@ -10,11 +10,10 @@
 
 use std::cmp::Ordering;
 
-use regex::bytes::{Regex, RegexBuilder};
-
 use crate::limits;
 use crate::signature::condition::{all, any};
 use crate::signature::diagnostic::{Faults, Misread, quote};
+use crate::signature::expression::Expression;
 use crate::signature::modifier::{Kind, Place, Plan};
 use crate::signature::rule::{Comparison, Expr, How, Network, Op, Test};
 use crate::signature::variant::patterns;
@@ -38,6 +37,8 @@ pub(super) struct Budget {
     pattern_bytes: usize,
     regexes: usize,
     large_regexes: usize,
+    /// The file comes with the program, whose tests have read it.
+    pub(super) is_sound: bool,
 }
 
 impl Default for Budget {
@@ -46,6 +47,7 @@ impl Default for Budget {
             pattern_bytes: PATTERN_BYTES,
             regexes: REGEXES,
             large_regexes: LARGE_REGEXES,
+            is_sound: false,
         }
     }
 }
@@ -267,13 +269,13 @@ impl<'f, 'a> Tests<'f, 'a> {
     }
 }
 
-/// A compiled expression. Bytes first: without Unicode tables it is smaller
-/// and `.` passes any byte of a damaged line.
+/// An expression. One that comes with the program is known to be sound, and
+/// is compiled when it is first needed.
 fn regex(
     text: &str,
     flags: &str,
     budget: &mut Budget,
-) -> Result<Regex, Misread> {
+) -> Result<Expression, Misread> {
     if text.is_empty() {
         let what = "an empty expression is found everywhere";
         return Err(Misread::new(0, what));
@@ -282,36 +284,29 @@ fn regex(
     let what = "too many regular expressions in one file";
     budget.regexes = rest.ok_or_else(|| Misread::new(0, what))?;
     budget.pay(text.len())?;
-    let build = |unicode, size| {
-        RegexBuilder::new(text)
-            .unicode(unicode)
-            .case_insensitive(flags.contains('i'))
-            .multi_line(flags.contains('m'))
-            .dot_matches_new_line(flags.contains('s'))
-            .size_limit(size)
-            .build()
-    };
-    let sized = |size| match build(false, size) {
-        Err(regex::Error::Syntax(_)) => build(true, size),
-        other => other,
-    };
-    let outcome = match sized(SMALL_REGEX) {
+    let expression = Expression::new(text, flags);
+    if budget.is_sound {
+        return Ok(expression);
+    }
+    let outcome = match expression.compile(SMALL_REGEX) {
         Err(regex::Error::CompiledTooBig(_)) => {
             let rest = budget.large_regexes.checked_sub(1);
             let what = "too many large regular expressions in one file";
             budget.large_regexes =
                 rest.ok_or_else(|| Misread::new(0, what))?;
-            sized(limits::REGEX_BYTES)
+            expression.compile(limits::REGEX_BYTES)
         }
         other => other,
     };
-    outcome.map_err(|error| match error {
-        regex::Error::CompiledTooBig(size) => {
+    match outcome {
+        Ok(()) => Ok(expression),
+        Err(regex::Error::CompiledTooBig(size)) => {
             let what = format!("compiled it is larger than {size} bytes");
-            Misread::new(0, what).help("lower the repetition counts")
+            let fault = Misread::new(0, what);
+            Err(fault.help("lower the repetition counts"))
         }
-        _ => syntax(text),
-    })
+        Err(_) => Err(syntax(text)),
+    }
 }
 
 /// What is wrong in an expression, with its column.

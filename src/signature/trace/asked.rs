@@ -6,14 +6,14 @@
 
 use std::cmp::Ordering::{Equal, Greater, Less};
 
-use regex::bytes::Regex;
 use serde::Serialize;
 
 use super::{On, State, Tracer};
 use crate::raw::Raw;
 use crate::signature::anchor::LEAST;
 use crate::signature::evaluate::{address, number};
-use crate::signature::ordinary;
+use crate::signature::expression::Expression;
+use crate::signature::ordinary::{self, Values};
 use crate::signature::pattern::Fold;
 use crate::signature::rule::{
     Comparison, How, Network, Op, Part, Pattern, Test,
@@ -114,9 +114,8 @@ impl Tracer<'_> {
                 patterns.iter().map(of).collect()
             }
             Op::Regex { regexes, .. } => {
-                let of = |regex: &Regex| {
-                    seek(&mut |text| Some(regex.find(text)?.start()))
-                };
+                let of =
+                    |regex: &Expression| seek(&mut |text| regex.find(text));
                 regexes.iter().map(of).collect()
             }
             Op::Cidr(networks) => {
@@ -224,7 +223,10 @@ impl Tracer<'_> {
         let is_rare = |text: &&[u8]| {
             let fold = |byte: &u8| Fold::CaseAndPlus.apply(*byte);
             let folded: Vec<u8> = text.iter().map(fold).collect();
-            folded.len() >= LEAST && ordinary::count(&folded) == 0
+            let is_common = [Values::Requests, Values::Headers]
+                .into_iter()
+                .any(|values| ordinary::count(values, &folded) > 0);
+            folded.len() >= LEAST && !is_common
         };
         let longest = pattern.texts().filter(is_rare).map(<[u8]>::len).max();
         let is_header = !matches!(

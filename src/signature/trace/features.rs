@@ -8,8 +8,9 @@ use serde::Serialize;
 
 use crate::signature::catalogue::Feature;
 use crate::signature::pattern::Fold;
+use crate::signature::reach::reaches;
 use crate::signature::rule::Rule;
-use crate::signature::set::{Signatures, reaches};
+use crate::signature::set::Signatures;
 use crate::w3c::{Field, Record};
 
 /// A feature and why it is that.

@@ -9,10 +9,10 @@ pub const GRAM: usize = 4;
 /// Sets of grams in a [`Sieve`].
 pub const SETS: usize = 16;
 
-/// Sixteen sets of grams. Byte `i` of a text may be the first of a gram of
-/// a set where each of the four bytes from `i` on is among the set's bytes
-/// for that place. So a set holds more grams than it was made for, never
-/// less. (After "Teddy", Hyperscan's literal matcher.)
+/// Sixteen sets of grams. Byte `i` of a text may be the
+/// first of a gram of a set where each of the four bytes from `i` on is
+/// among the set's bytes for that place. So a set holds more grams than it
+/// was made for, never less. (After "Teddy", Hyperscan's literal matcher.)
 ///
 /// The same sets stand here twice. `bytes` holds them for a byte without
 /// its topmost bit. `low` and `high` hold them for the halves of a byte,
@@ -28,12 +28,16 @@ pub struct Sieve {
 impl Default for Sieve {
     /// Lets nothing through.
     fn default() -> Self {
-        Self { eights: Default::default(), all: [[0; 128]; GRAM] }
+        Self {
+            eights: std::array::from_fn(|_| Eight::default()),
+            all: [[0; 128]; GRAM],
+        }
     }
 }
 
 /// Eight sets of a [`Sieve`], a bit each.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[repr(align(64))] // a load is of one line of the cache
 pub(super) struct Eight {
     pub bytes: [[u8; 128]; GRAM],
     pub low: [[u8; 16]; GRAM],

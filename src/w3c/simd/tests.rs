@@ -126,6 +126,12 @@ fn no_kernel_sifts_out_a_gram() {
                 let mut seen: Vec<u32> = Vec::new();
                 sift(isa, &sieve, own, &mut seen);
                 assert!(seen.is_sorted(), "{isa:?} {start} {length}");
+                let mut ranged = Vec::new();
+                sift_range(isa, &sieve, own, 0..length, |base, _, mask| {
+                    let bits = (0..64).filter(|bit| mask >> bit & 1 == 1);
+                    ranged.extend(bits.map(|bit| (base + bit) as u32));
+                });
+                assert_eq!(ranged, seen, "{isa:?} {start} {length}");
                 for (at, gram) in own.windows(GRAM).enumerate() {
                     let there = seen.contains(&(at as u32));
                     assert!(

@@ -1,0 +1,227 @@
+//! What is cheap to tell of a record – verb, status, which columns are
+//! empty –, and what rules need of it.
+//!
+//! In: a record, or a rule's condition. Out: a few bits. Most records that
+//! hold an anchor of a rule by chance are told apart by them with one step.
+//! Nothing here depends on what decoding makes of a record.
+
+use crate::signature::evaluate::Resolved;
+use crate::signature::rule::{Detection, Expr, Op, Part, Pattern};
+use crate::signature::view::View;
+use crate::w3c::{Field, Record};
+
+/// One bit of each kind for a record. For a rule, all bits of records that
+/// it could match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Facts(u32);
+
+/// The bits that tell one kind of fact.
+#[derive(Clone, Copy)]
+struct Kind {
+    first: u32,
+    mask: u32,
+}
+
+const fn kind(first: u32, count: u32) -> Kind {
+    Kind { first, mask: ((1 << count) - 1) << first }
+}
+
+const METHOD: Kind = kind(0, 4);
+const STATUS: Kind = kind(4, 10);
+
+/// Columns of which it is told whether they have a value: two bits each.
+const REFERER: (Field, Kind) = (Field::CsReferer, kind(14, 2));
+const COLUMNS: [(Field, Kind); 4] = [
+    (Field::CsUserAgent, kind(16, 2)),
+    (Field::CsCookie, kind(18, 2)),
+    (Field::CsUsername, kind(20, 2)),
+    (Field::CsUriQuery, kind(22, 2)),
+];
+
+/// What a stem ends with. A record that could be read in several ways has
+/// none of these bits.
+const ENDING: Kind = kind(24, 5);
+
+impl Kind {
+    const fn bit(self, number: u32) -> u32 {
+        1 << (self.first + number)
+    }
+}
+
+impl Facts {
+    /// Those of records that any rule could match.
+    pub const ALL: Self = Self(u32::MAX);
+
+    /// Those of a record that tell most, and cost least.
+    #[inline]
+    pub fn first_of(record: &Record<'_>) -> Self {
+        let method = record.get(Field::CsMethod);
+        let status = record.get(Field::ScStatus);
+        Self(
+            METHOD.bit(method_class(method.unwrap_or_default()))
+                | STATUS.bit(status_class(status.unwrap_or_default()))
+                | presence(record, &REFERER),
+        )
+    }
+
+    /// The others; `is_plain` where its stem has but one form.
+    pub fn rest_of(record: &Record<'_>, is_plain: bool) -> Self {
+        let each = COLUMNS.iter().map(|column| presence(record, column));
+        let mut facts = each.fold(0, |all, bits| all | bits);
+        if is_plain {
+            let stem = record.target().stem.unwrap_or_default();
+            facts |= ENDING.bit(ending_class(stem));
+        }
+        Self(facts)
+    }
+
+    /// Those of the records of which a part of a rule's condition could
+    /// hold.
+    pub fn needed(
+        expr: &Expr,
+        detection: &Detection,
+        views: &Resolved,
+    ) -> Self {
+        needed(expr, detection, views)
+    }
+
+    /// Those of records that have both.
+    pub fn both(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// True where a record with these facts could match.
+    #[inline]
+    pub fn let_pass(self, record: Self) -> bool {
+        record.0 & !self.0 == 0
+    }
+}
+
+#[inline]
+fn presence(record: &Record<'_>, (field, kind): &(Field, Kind)) -> u32 {
+    kind.bit(u32::from(record.get(*field).is_some()))
+}
+
+/// `GET`, `POST`, `HEAD`, or another.
+fn method_class(method: &[u8]) -> u32 {
+    let is = |word: &[u8]| method.eq_ignore_ascii_case(word);
+    match method.len() {
+        3 if is(b"GET") => 0,
+        4 if is(b"POST") => 1,
+        4 if is(b"HEAD") => 2,
+        _ => 3,
+    }
+}
+
+/// The class of a status: the most frequent ones, and the hundreds.
+fn status_class(status: &[u8]) -> u32 {
+    match status {
+        b"200" => 0,
+        [b'2', _, _] => 1,
+        [b'3', _, _] => 2,
+        b"401" => 3,
+        b"403" => 4,
+        b"404" => 5,
+        [b'4', _, _] => 6,
+        b"500" => 7,
+        [b'5', _, _] => 8,
+        _ => 9,
+    }
+}
+
+/// The class of a stem's ending: those that pages mostly have.
+fn ending_class(stem: &[u8]) -> u32 {
+    let last = match (stem.last_chunk::<5>(), stem) {
+        (Some(last), _) => *last,
+        (None, [a, b, c, d]) => [0, *a, *b, *c, *d],
+        _ => return 4,
+    };
+    match last.map(|byte| byte.to_ascii_lowercase()) {
+        [b'.', b'a', b's', b'p', b'x'] => 0,
+        [b'.', b'a', b's', b'm' | b'h', b'x'] => 1,
+        [_, b'.', b'a', b's', b'p'] => 2,
+        [_, b'.', b'p', b'h', b'p'] | [_, b'.', b'j', b's', b'p'] => 3,
+        _ => 4,
+    }
+}
+
+/// The classes that stems with an ending may be of.
+fn classes_of_ending(end: &[u8]) -> u32 {
+    match *end {
+        // The one byte before it tells.
+        [a, b, c, d] => {
+            let with = |first| ENDING.bit(ending_class(&[first, a, b, c, d]));
+            with(b'.') | with(b'/')
+        }
+        [_, _, _, _, ..] => ENDING.bit(ending_class(end)),
+        _ => ENDING.mask,
+    }
+}
+
+fn needed(expr: &Expr, detection: &Detection, views: &Resolved) -> Facts {
+    let of = |part: &Expr| needed(part, detection, views).0;
+    Facts(match expr {
+        Expr::All(parts) => parts.iter().map(of).fold(u32::MAX, |a, b| a & b),
+        Expr::Any(parts) => parts.iter().map(of).fold(0, |a, b| a | b),
+        Expr::Not(_) => u32::MAX,
+        Expr::Test(index) => {
+            let op = detection.tests.get(*index).map(|test| &test.op);
+            op.map_or(u32::MAX, |op| of_test(op, views.view(*index)))
+        }
+    })
+}
+
+fn of_test(op: &Op, view: &View) -> u32 {
+    let field = match view {
+        View::Field(field) => field,
+        View::Stem => return of_stem(op),
+        _ => return u32::MAX,
+    };
+    let values = |kind: Kind, class: fn(&[u8]) -> u32| match op {
+        Op::Text { patterns, all: false } => {
+            let each = patterns.iter().map(|pattern| match whole(pattern) {
+                Some(text) => kind.bit(class(text)),
+                None => kind.mask,
+            });
+            each.fold(!kind.mask, |all, bits| all | bits)
+        }
+        _ => u32::MAX,
+    };
+    match field {
+        Field::CsMethod => values(METHOD, method_class),
+        Field::ScStatus => values(STATUS, status_class),
+        _ => {
+            match COLUMNS.iter().chain([&REFERER]).find(|it| it.0 == *field) {
+                Some((_, kind)) => of_presence(op, *kind),
+                None => u32::MAX,
+            }
+        }
+    }
+}
+
+fn of_stem(op: &Op) -> u32 {
+    let Op::Text { patterns, all: false } = op else { return u32::MAX };
+    let each = patterns.iter().map(|pattern| match pattern.parts.last() {
+        Some(Part::Text(end)) => classes_of_ending(end),
+        _ => ENDING.mask,
+    });
+    each.fold(!ENDING.mask, |all, bits| all | bits)
+}
+
+/// A column that must, or must not, have a value.
+fn of_presence(op: &Op, kind: Kind) -> u32 {
+    let wanted = match op {
+        Op::Null | Op::Exists(false) => 0,
+        // No test but these holds where there is nothing to test.
+        _ => 1,
+    };
+    !kind.mask | kind.bit(wanted)
+}
+
+/// The text of a pattern without wildcards.
+fn whole(pattern: &Pattern) -> Option<&[u8]> {
+    match pattern.parts.as_slice() {
+        [Part::Text(text)] => Some(text),
+        _ => None,
+    }
+}
