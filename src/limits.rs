@@ -12,6 +12,9 @@ pub const LINE_BYTES: usize = 1 << 20;
 /// add to them. A line with more columns than its layout is rejected anyway.
 pub const COLUMNS: usize = 1 << 16;
 
+/// Layouts of a host's logs that are told apart.
+pub const LAYOUTS: usize = 256;
+
 /// Bytes of a file looked at to tell its dialect.
 pub const SNIFF_BYTES: usize = 64 << 10;
 

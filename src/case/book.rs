@@ -106,6 +106,8 @@ struct Entry {
     /// A record named no site.
     unnamed: bool,
     iis: Option<(u8, u8)>,
+    /// The layout of the record before.
+    layout: Option<u64>,
 }
 
 impl Entry {
@@ -124,6 +126,11 @@ impl Entry {
             Some(Site::Name(name)) => note(&mut host.sites, name),
             Some(Site::Number(number)) => note(&mut self.numbers, number),
             None => self.unnamed = true,
+        }
+        let layout = Some(record.layout.mark());
+        if self.layout != layout {
+            self.layout = layout;
+            host.logs(record.layout);
         }
         if self.iis != record.iis {
             self.iis = record.iis;
@@ -262,6 +269,7 @@ impl Book {
             numbers: BTreeSet::new(),
             unnamed: false,
             iis: None,
+            layout: None,
         });
     }
 

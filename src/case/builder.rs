@@ -17,10 +17,11 @@ use crate::case::pool::Pool;
 use crate::case::run::Run;
 use crate::case::site_config::SiteConfig;
 use crate::case::twice;
+use crate::case::unevaluated::Unevaluated;
 use crate::evidence::Evidence;
 use crate::raw::Raw;
 use crate::scan::{Collector, Progress, Scanner, Setting, Tally};
-use crate::signature::{Level, Outcomes};
+use crate::signature::{Level, Needs, Outcomes};
 use crate::warning::{Kind, Warning};
 
 /// What of a scan gets into the case.
@@ -92,6 +93,17 @@ impl<'a> CaseBuilder<'a> {
     pub fn new(outcomes: &'a Outcomes, options: Options, run: Run) -> Self {
         let growing = Mutex::default();
         Self { outcomes, options, run, growing }
+    }
+
+    /// Tells on which hosts these rules cannot be judged, but for those
+    /// below the level asked for.
+    #[must_use]
+    pub fn looking_for(self, rules: Vec<Needs>) -> Self {
+        let least = self.options.min_level;
+        let rules = rules.into_iter().filter(|rule| rule.level >= least);
+        let rules = rules.map(Unevaluated::from).collect();
+        self.with(|growing| growing.draft.expect(rules));
+        self
     }
 
     /// Adds a warning that belongs to no scanned exhibit.

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::case::client::Client;
 use crate::case::summary::Summary;
 use crate::case::tally::Counts;
-use crate::case::{Case, feature};
+use crate::case::{Case, feature, unevaluated};
 use crate::raw::Raw;
 
 /// Fills in all derived values; `features` are names by id.
@@ -27,6 +27,8 @@ pub(super) fn fill(case: &mut Case, features: &BTreeMap<String, String>) {
         finding.derive(clients);
     }
     fill_hosts(case);
+    let rows = std::mem::take(&mut case.not_evaluated);
+    case.not_evaluated = unevaluated::derive(rows, &case.hosts);
     case.features = feature::derive(features, &case.findings, &case.clients);
     case.summary = Summary::of(case);
 }

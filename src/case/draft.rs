@@ -21,6 +21,7 @@ use crate::case::names::{Name, Names};
 use crate::case::run::Run;
 use crate::case::sheet::{Sheets, Trail};
 use crate::case::trail::{Edges, Trails};
+use crate::case::unevaluated::Unevaluated;
 use crate::case::{Case, derive};
 use crate::error::{Error, Result};
 use crate::limits;
@@ -44,6 +45,8 @@ pub(super) struct Draft {
     judged: Option<Box<Judged>>,
     /// The events of correlations.
     sheets: Option<Box<Sheets>>,
+    /// What rules need before they can be judged, by their names.
+    needs: BTreeMap<String, Unevaluated>,
 }
 
 /// What hits add.
@@ -310,6 +313,7 @@ impl Draft {
         if let Some(theirs) = other.sheets {
             self.absorb_sheets(*theirs);
         }
+        self.needs.extend(other.needs);
         for ((kind, exhibit, detail), count) in other.warnings {
             self.warn(Warning { kind, exhibit, detail, count });
         }
@@ -359,6 +363,12 @@ impl Draft {
         (sheets.rows(), hits)
     }
 
+    /// Rules that hosts may lack columns for.
+    pub(super) fn expect(&mut self, rules: Vec<Unevaluated>) {
+        let named = rules.into_iter().map(|it| (it.needs.rule.clone(), it));
+        self.needs.extend(named);
+    }
+
     /// The finished case.
     pub(super) fn finish(mut self, run: Run) -> Case {
         let (correlations, correlated) = self.correlate(run.least_level());
@@ -383,6 +393,7 @@ impl Draft {
             findings,
             correlations,
             correlated,
+            not_evaluated: self.needs.into_values().collect(),
             warnings: self.warnings.into_iter().map(warning).collect(),
             ..Case::default()
         };
@@ -426,6 +437,7 @@ impl From<Case> for Draft {
             let sheets = Sheets::from(case.correlations);
             draft.sheets = Some(Box::new(sheets));
         }
+        draft.expect(case.not_evaluated);
         for warning in case.warnings {
             draft.warn(warning);
         }

@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::case::site_config::ConfiguredSite;
 use crate::case::tally::{Counts, IisVersion, join_spans};
+use crate::limits;
 use crate::raw::Raw;
 use crate::signature::Outcome;
-use crate::w3c::Timestamp;
+use crate::w3c::{Layout, Timestamp};
 
 /// Where the name of a host comes from, the surest first.
 #[derive(
@@ -80,6 +81,9 @@ pub struct Host {
     pub configured_sites: BTreeSet<ConfiguredSite>,
     /// The versions of IIS that wrote its logs.
     pub iis: BTreeSet<IisVersion>,
+    /// The columns of its logs, a set for each layout.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub layouts: BTreeSet<BTreeSet<Raw>>,
     /// Its records.
     pub records: u64,
     /// Its earliest record.
@@ -109,6 +113,21 @@ impl Host {
         Self { name, source, ..Self::default() }
     }
 
+    /// Adds the columns of a record.
+    pub(super) fn logs(&mut self, layout: &Layout) {
+        let columns = layout.columns();
+        let columns = columns.map(|name| Raw::from(name.as_slice()));
+        self.layouts.insert(columns.collect());
+        self.bound_layouts();
+    }
+
+    /// The first in their order: whichever come first, the same are kept.
+    fn bound_layouts(&mut self) {
+        while self.layouts.len() > limits::LAYOUTS {
+            self.layouts.pop_last();
+        }
+    }
+
     /// Adds what another chunk, exhibit or case knows of the same host.
     pub(super) fn absorb(&mut self, other: Self) {
         self.source = self.source.min(other.source);
@@ -116,6 +135,8 @@ impl Host {
         self.sites.extend(other.sites);
         self.configured_sites.extend(other.configured_sites);
         self.iis.extend(other.iis);
+        self.layouts.extend(other.layouts);
+        self.bound_layouts();
         self.records = self.records.saturating_add(other.records);
         let span = (other.first, other.last);
         join_spans(&mut self.first, &mut self.last, span);

@@ -65,6 +65,7 @@ mod tests;
 mod ties;
 mod trail;
 mod twice;
+mod unevaluated;
 
 use std::fs::File;
 use std::io::{BufReader, Write};
@@ -95,6 +96,7 @@ pub use self::sheet::Trail;
 pub use self::site_config::{ConfiguredSite, SiteConfig};
 pub use self::summary::Summary;
 pub use self::tally::{Counts, IisVersion};
+pub use self::unevaluated::Unevaluated;
 
 use self::correlate::Correlated;
 use self::draft::Draft;
@@ -135,6 +137,9 @@ pub struct Case {
     /// Those that hold: derived, and told as findings and hits.
     #[serde(skip)]
     correlated: Vec<Correlated>,
+    /// Rules that could not be judged on a host, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_evaluated: Vec<Unevaluated>,
     /// By kind, losses first, then by exhibit.
     pub warnings: Vec<Warning>,
 }
@@ -153,6 +158,7 @@ impl Default for Case {
             findings: Vec::new(),
             correlations: Vec::new(),
             correlated: Vec::new(),
+            not_evaluated: Vec::new(),
             warnings: Vec::new(),
         }
     }

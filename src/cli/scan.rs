@@ -134,7 +134,8 @@ fn scan(
         .with_reading(reading)
         .with_passwords(passwords(&words.passwords)?);
     let progress = Progress::new(console.shows_progress());
-    let builder = CaseBuilder::new(signatures.outcomes(), options, run);
+    let builder = CaseBuilder::new(signatures.outcomes(), options, run)
+        .looking_for(signatures.needs());
     for warning in &evidence.warnings {
         builder.warn(warning.clone());
     }

@@ -7,6 +7,7 @@ use crate::signature::facts::Facts;
 use crate::signature::foreign::{self, Spot};
 use crate::signature::guard::Guard;
 use crate::signature::methods::Methods;
+use crate::signature::needs::{self, Needs};
 use crate::signature::ordinary::Values;
 use crate::signature::prefilter::{Candidate, Grams, Prefilter};
 use crate::signature::request::{Desk, RequestFilter};
@@ -151,6 +152,11 @@ impl Matcher {
             torn,
             torn_always,
         }
+    }
+
+    /// What rules need of a log.
+    pub fn needs(&self, rules: &[Rule]) -> Vec<Needs> {
+        needs::of_all(rules, &self.resolved)
     }
 
     /// Rules without a literal that a matching record must hold: they are

@@ -28,6 +28,7 @@ mod methods;
 mod modifier;
 mod near;
 mod needle;
+mod needs;
 mod ordinary;
 pub mod outcome;
 mod pattern;
@@ -57,6 +58,7 @@ pub use diagnostic::Diagnostic;
 pub use excerpt::detection_of;
 pub use matcher::Scratch;
 pub use near::near_names;
+pub use needs::Needs;
 pub use outcome::{Confidence, Criterion, Outcome, Range, When};
 pub use rule::{
     Comparison, Detection, Expr, How, Level, Network, Op, Part, Pattern, Rule,

@@ -20,6 +20,7 @@ use crate::signature::correlation_reader::Wanted;
 use crate::signature::diagnostic::Diagnostic;
 use crate::signature::links::Links;
 use crate::signature::matcher::{Matcher, Scratch};
+use crate::signature::needs::Needs;
 use crate::signature::products::{Vendor, read_products};
 use crate::signature::reach::reaches;
 use crate::signature::reader::{Filter, Loaded, read_rules};
@@ -189,6 +190,11 @@ impl Signatures {
     /// Titles of rules left out because they are for another log source.
     pub fn skipped(&self) -> &[String] {
         &self.skipped
+    }
+
+    /// The columns that rules need before they can be judged.
+    pub fn needs(&self) -> Vec<Needs> {
+        self.matcher.needs(&self.rules)
     }
 
     /// Names of rules that are evaluated on every record, because no

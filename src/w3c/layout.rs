@@ -23,6 +23,9 @@ pub struct Layout {
     form: Form,
     local: bool,
     inferred: bool,
+    /// The same for layouts of the same columns in the same order, and for
+    /// hardly any others.
+    mark: u64,
     /// It has the column in which URLScan says what it did.
     action: bool,
 }
@@ -77,6 +80,7 @@ impl Layout {
             form,
             local: form.is_local(),
             inferred: false,
+            mark: 0,
             action: false,
         };
         let names = text
@@ -100,7 +104,31 @@ impl Layout {
             layout.fields.push(field);
         }
         layout.lead = layout.find_lead();
+        layout.mark = layout.find_mark();
         (!layout.ends.is_empty()).then_some(layout)
+    }
+
+    /// (FNV-1a.)
+    fn find_mark(&self) -> u64 {
+        self.text.iter().fold(0xCBF2_9CE4_8422_2325, |mark, byte| {
+            let byte = u64::from(byte.to_ascii_lowercase());
+            (mark ^ byte).wrapping_mul(0x100_0000_01B3)
+        })
+    }
+
+    /// See the field.
+    #[inline]
+    pub fn mark(&self) -> u64 {
+        self.mark
+    }
+
+    /// The name of each column in small letters: that of its field, where
+    /// it has one.
+    pub fn columns(&self) -> impl Iterator<Item = Vec<u8>> {
+        self.names().zip(&self.fields).map(|(name, field)| match field {
+            Some(field) => field.name().as_bytes().to_vec(),
+            None => name.to_ascii_lowercase(),
+        })
     }
 
     fn find_lead(&self) -> Option<usize> {

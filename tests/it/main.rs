@@ -24,6 +24,7 @@
 //! | `layers` | does the source keep to the way of the data? |
 //! | `library` | (what tests of the library share) |
 //! | `locks` | is what is encrypted opened, or named? |
+//! | `missing_columns` | is what cannot be judged for want of a column told as that? |
 //! | `mutations` | does a request that means the same keep its hit? |
 //! | `noise` | does ordinary traffic raise no alarm? |
 //! | `oracle` | do fast path and naive twin agree? |
@@ -64,6 +65,7 @@ mod inventory;
 mod layers;
 mod library;
 mod locks;
+mod missing_columns;
 mod mutations;
 mod noise;
 mod oracle;

@@ -27,6 +27,7 @@ mod rules;
 mod successes;
 #[cfg(test)]
 mod tests;
+mod unevaluated;
 mod words;
 
 pub use self::explanation::explanation;
@@ -77,6 +78,7 @@ pub fn summary(
     features::show(&mut sheet, case, feature);
     clients::show(&mut sheet, case);
     rules::show(&mut sheet, case);
+    unevaluated::show(&mut sheet, case);
     sheet.page.finish()
 }
 
