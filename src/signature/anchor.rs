@@ -13,14 +13,25 @@ use crate::signature::rule::{Detection, Expr, Op, Part};
 use crate::signature::view::View;
 use crate::w3c::Field;
 
-/// Times that such a byte may stand in ordinary requests.
-const TELLING: usize = 180;
+/// Times that a byte alone, or a pair of bytes, may stand in ordinary
+/// requests and still tell something.
+const TELLING_BYTE: usize = 60;
+const TELLING_PAIR: usize = 20;
 
-/// True for a byte that alone may stand for a text: few ordinary requests
-/// hold it.
-fn is_telling(byte: u8) -> bool {
-    !byte.is_ascii_alphanumeric()
-        && ordinary::count_byte_of_requests(byte) <= TELLING
+/// True for a text of one to three bytes that few ordinary requests hold,
+/// and that the filter finds by a byte, or a pair, that few hold.
+fn is_telling(text: &[u8]) -> bool {
+    let is_rare = match *text {
+        [] => false,
+        [byte] => {
+            !byte.is_ascii_alphanumeric()
+                && ordinary::count_byte_of_requests(byte) <= TELLING_BYTE
+        }
+        _ => text
+            .windows(2)
+            .any(|pair| ordinary::count_pair(pair) <= TELLING_PAIR),
+    };
+    is_rare && ordinary::count(Values::Requests, text) == 0
 }
 
 /// Which columns an anchor is looked for in.
@@ -238,9 +249,7 @@ fn anchor(group: Group, text: &[u8]) -> Option<Anchor> {
     let is_long = match group {
         Group::Method => true,
         Group::Request | Group::Stem => {
-            text.len() >= LEAST
-                || (text.iter().any(|byte| is_telling(*byte))
-                    && ordinary::count(Values::Requests, &text) == 0)
+            text.len() >= LEAST || is_telling(&text)
         }
         _ => text.len() >= LEAST,
     };

@@ -33,10 +33,10 @@ pub struct Needs {
 
 impl Needs {
     /// The groups that none of a log's columns is in.
-    pub fn missing<'n>(
-        &'n self,
+    pub fn missing(
+        &self,
         has: impl Fn(&str) -> bool,
-    ) -> impl Iterator<Item = &'n Group> {
+    ) -> impl Iterator<Item = &Group> {
         let lacks = move |group: &&Group| !group.iter().any(|it| has(it));
         self.needs.iter().filter(lacks)
     }
@@ -154,20 +154,21 @@ fn group(view: &View) -> Option<Group> {
 
 fn both(mut a: BTreeSet<Group>, b: BTreeSet<Group>) -> BTreeSet<Group> {
     a.extend(b);
-    bounded(a)
+    bounded(&a)
 }
 
 /// One of each group of either side: of every pair of groups, one.
+#[allow(clippy::needless_pass_by_value)] // it is folded with
 fn either(a: BTreeSet<Group>, b: BTreeSet<Group>) -> BTreeSet<Group> {
     if a.len().saturating_mul(b.len()) > GROUPS * GROUPS {
         return BTreeSet::new();
     }
     let pairs = a.iter().flat_map(|one| b.iter().map(move |two| (one, two)));
-    bounded(pairs.map(|(one, two)| one | two).collect())
+    bounded(&pairs.map(|(one, two)| one | two).collect())
 }
 
 /// Without groups that ask for no more than a smaller one does.
-fn bounded(groups: BTreeSet<Group>) -> BTreeSet<Group> {
+fn bounded(groups: &BTreeSet<Group>) -> BTreeSet<Group> {
     let is_implied = |group: &Group| {
         groups.iter().any(|it| it != group && it.is_subset(group))
     };

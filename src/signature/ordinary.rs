@@ -116,6 +116,13 @@ pub(super) fn count(values: Values, text: &[u8]) -> usize {
     memchr::memmem::find_iter(own, text).count()
 }
 
+/// How often a folded pair of bytes does, in values of any kind.
+pub(super) fn count_pair(pair: &[u8]) -> usize {
+    let [first, second] = *pair else { return 0 };
+    let pair = usize::from(u16::from_le_bytes([first, second]));
+    usize::from(PAIRS[pair])
+}
+
 /// How often a folded byte does.
 pub(super) fn count_byte(byte: u8) -> usize {
     BYTES[usize::from(byte)]

@@ -1,8 +1,8 @@
 //! Anchors of fewer bytes than a gram: such as a backslash, or `/+/`.
 //!
 //! In: entries of a prefilter. Out: whether one of them may stand at a place
-//! of a text, and which. Only texts with a byte that is rare in requests get
-//! here; their gram begins with it.
+//! of a text, and which. Only texts get here that are rare in requests; their
+//! gram begins with their rarest pair of bytes.
 
 use crate::signature::pattern::Fold;
 use crate::signature::prefilter::Entry;

@@ -217,9 +217,7 @@ impl Steps {
     /// The grams of a text that ordinary values hold least.
     fn rarest(&self, text: &[u8]) -> Vec<Choice<'_>> {
         if text.len() < GRAM {
-            // Two bytes where there are two.
-            let most = text.len().saturating_sub(2);
-            let before = rarest_byte(text.get(..=most).unwrap_or_default());
+            let before = rarest_pair(text);
             let rest = text.get(before..).unwrap_or_default();
             return vec![Choice { before, often: 0, gram: self.gram(rest) }];
         }
@@ -249,11 +247,10 @@ struct Choice<'s> {
     gram: Gram<'s>,
 }
 
-/// Where the rarest byte of a short text stands.
-fn rarest_byte(text: &[u8]) -> usize {
-    let bytes = text.iter().enumerate();
-    let often = |byte: u8| ordinary::count_byte_of_requests(byte);
-    let rarest = bytes.min_by_key(|(_, byte)| often(**byte));
+/// Where the rarest pair of bytes of a short text stands.
+fn rarest_pair(text: &[u8]) -> usize {
+    let pairs = text.windows(2).enumerate();
+    let rarest = pairs.min_by_key(|(_, pair)| ordinary::count_pair(pair));
     rarest.map_or(0, |(at, _)| at)
 }
 
