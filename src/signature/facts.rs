@@ -30,10 +30,11 @@ const METHOD: Kind = kind(0, 4);
 const STATUS: Kind = kind(4, 10);
 
 /// Columns of which it is told whether they have a value: two bits each.
-const REFERER: (Field, Kind) = (Field::CsReferer, kind(14, 2));
-const COLUMNS: [(Field, Kind); 4] = [
+/// The first two tell most.
+const FIRST: [(Field, Kind); 2] =
+    [(Field::CsReferer, kind(14, 2)), (Field::CsCookie, kind(18, 2))];
+const REST: [(Field, Kind); 3] = [
     (Field::CsUserAgent, kind(16, 2)),
-    (Field::CsCookie, kind(18, 2)),
     (Field::CsUsername, kind(20, 2)),
     (Field::CsUriQuery, kind(22, 2)),
 ];
@@ -60,14 +61,13 @@ impl Facts {
         Self(
             METHOD.bit(method_class(method.unwrap_or_default()))
                 | STATUS.bit(status_class(status.unwrap_or_default()))
-                | presence(record, &REFERER),
+                | presence(record, &FIRST),
         )
     }
 
     /// The others; `is_plain` where its stem has but one form.
     pub fn rest_of(record: &Record<'_>, is_plain: bool) -> Self {
-        let each = COLUMNS.iter().map(|column| presence(record, column));
-        let mut facts = each.fold(0, |all, bits| all | bits);
+        let mut facts = presence(record, &REST);
         if is_plain {
             let stem = record.target().stem.unwrap_or_default();
             facts |= ENDING.bit(ending_class(stem));
@@ -97,9 +97,13 @@ impl Facts {
     }
 }
 
+/// Which of these columns have a value.
 #[inline]
-fn presence(record: &Record<'_>, (field, kind): &(Field, Kind)) -> u32 {
-    kind.bit(u32::from(record.get(*field).is_some()))
+fn presence(record: &Record<'_>, columns: &[(Field, Kind)]) -> u32 {
+    let each = columns.iter().map(|(field, kind)| {
+        kind.bit(u32::from(record.get(*field).is_some()))
+    });
+    each.fold(0, |all, bit| all | bit)
 }
 
 /// `GET`, `POST`, `HEAD`, or another.
@@ -190,12 +194,10 @@ fn of_test(op: &Op, view: &View) -> u32 {
     match field {
         Field::CsMethod => values(METHOD, method_class),
         Field::ScStatus => values(STATUS, status_class),
-        _ => {
-            match COLUMNS.iter().chain([&REFERER]).find(|it| it.0 == *field) {
-                Some((_, kind)) => of_presence(op, *kind),
-                None => u32::MAX,
-            }
-        }
+        _ => match FIRST.iter().chain(&REST).find(|it| it.0 == *field) {
+            Some((_, kind)) => of_presence(op, *kind),
+            None => u32::MAX,
+        },
     }
 }
 

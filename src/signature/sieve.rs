@@ -12,16 +12,16 @@ use crate::signature::pattern::Fold;
 use crate::w3c::simd::{GRAM, Isa, SETS, Sieve};
 
 /// Places in a text that are tried for its four bytes.
-const TRIED: usize = 8;
+const TRIED: usize = 6;
 
 /// What it costs where a set lets a measured gram through, and where a gram
 /// of ordinary values is that of a text: those of all values are counted,
-/// and every tenth is measured.
-const PASSING: u32 = 10;
-const HELD: u32 = 3;
+/// and of requests one in eighteen is measured.
+const PASSING: u32 = 18;
+const HELD: u32 = 5;
 
 /// Ordinary grams that sets are measured on, one bit each.
-const GRAMS: usize = 56 * 64;
+const GRAMS: usize = 32 * 64;
 
 /// Some of the ordinary grams.
 type Grams = [u64; GRAMS / 64];
