@@ -6,8 +6,9 @@
 
 use std::borrow::Cow;
 
+use crate::signature::documents::RuleFile;
 use crate::signature::rule::Rule;
-use crate::signature::set::{EMBEDDED, RuleFile, Source, user_files};
+use crate::signature::set::{EMBEDDED, Source, user_files};
 use crate::signature::yaml::{self, Node, Text};
 
 /// The lines below `detection:`; none where the file is gone or changed.

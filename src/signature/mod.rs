@@ -12,6 +12,7 @@ mod correlation;
 mod correlation_reader;
 mod criteria;
 mod diagnostic;
+mod documents;
 mod entries;
 mod evaluate;
 mod excerpt;

@@ -38,6 +38,16 @@ pub(super) enum Loaded {
     },
 }
 
+impl Loaded {
+    /// The rule, where it is one.
+    pub fn rule(&self) -> Option<&Rule> {
+        match self {
+            Self::Rule(rule) | Self::Correlation(rule, _) => Some(rule),
+            Self::Filter(_) | Self::OtherLogsource { .. } => None,
+        }
+    }
+}
+
 /// What narrows other rules.
 #[derive(Clone, Debug)]
 pub(super) struct Filter {

@@ -16,14 +16,13 @@ use crate::signature::advisories::{Advisory, Notices, read_advisories};
 use crate::signature::catalogue::{
     Feature, Outcomes, read_features, read_outcomes,
 };
-use crate::signature::correlation_reader::Wanted;
 use crate::signature::diagnostic::Diagnostic;
+use crate::signature::documents::{Documents, RuleFile};
 use crate::signature::links::Links;
 use crate::signature::matcher::{Matcher, Scratch};
 use crate::signature::needs::Needs;
 use crate::signature::products::{Vendor, read_products};
 use crate::signature::reach::reaches;
-use crate::signature::reader::{Filter, Loaded, read_rules};
 use crate::signature::rule::Rule;
 use crate::signature::yaml::Text;
 use crate::w3c::{Field, Record};
@@ -32,14 +31,6 @@ use crate::w3c::{Field, Record};
 /// with its YAML events.
 pub(super) static EMBEDDED: &[(&str, &[u8], &[u8])] =
     include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
-
-/// A file of rules.
-pub(super) struct RuleFile {
-    pub(super) name: Raw,
-    pub(super) bytes: Cow<'static, [u8]>,
-    /// See [`Text`].
-    pub(super) events: &'static [u8],
-}
 
 /// Where rules come from.
 #[derive(Clone, Debug, Default)]
@@ -50,6 +41,9 @@ pub struct Source {
     pub paths: Vec<PathBuf>,
     /// Match the logged columns alone (`--sigma-strict`).
     pub strict: bool,
+    /// A rule of the user's stands in place of the embedded one with its
+    /// name or id: for who works on one of them. Else that is a fault.
+    pub replaces: bool,
 }
 
 /// Rules, catalogues and the compiled matcher.
@@ -100,7 +94,7 @@ impl Signatures {
             digest.update(Sha256::digest(&file.bytes));
         }
         let Documents { mut rules, wanted, filters, skipped } =
-            Documents::read(&files, &mut faults);
+            Documents::read(&files, source.replaces, &mut faults);
         check(&rules, &catalogues, &files, &mut faults);
         if faults.is_empty() {
             let text = |name: &Raw| {
@@ -293,45 +287,6 @@ impl Signatures {
             }
             best.map(|(_, feature)| feature)
         })
-    }
-}
-
-/// What rule files hold.
-#[derive(Default)]
-struct Documents {
-    /// By name.
-    rules: Vec<Rule>,
-    /// What the correlations among them ask for, by name.
-    wanted: BTreeMap<String, Wanted>,
-    filters: Vec<Filter>,
-    /// Titles of what is for other logs.
-    skipped: Vec<String>,
-}
-
-impl Documents {
-    fn read(files: &[RuleFile], faults: &mut Vec<Diagnostic>) -> Self {
-        let mut own = Self::default();
-        for file in files {
-            let text = Text { bytes: &file.bytes, events: file.events };
-            match read_rules(&file.name, text) {
-                Ok(loaded) => loaded.into_iter().for_each(|it| own.add(it)),
-                Err(found) => faults.extend(found),
-            }
-        }
-        own.rules.sort_by(|a, b| a.name.cmp(&b.name));
-        own
-    }
-
-    fn add(&mut self, loaded: Loaded) {
-        match loaded {
-            Loaded::Rule(rule) => self.rules.push(*rule),
-            Loaded::Correlation(rule, wanted) => {
-                self.wanted.insert(rule.name.clone(), *wanted);
-                self.rules.push(*rule);
-            }
-            Loaded::Filter(filter) => self.filters.push(*filter),
-            Loaded::OtherLogsource { title, .. } => self.skipped.push(title),
-        }
     }
 }
 

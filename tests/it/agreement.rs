@@ -63,6 +63,7 @@ fn ours(text: &str, strict: bool) -> Result<Signatures, String> {
         without_embedded: true,
         paths: vec![folder.write("rules.yml", text)],
         strict,
+        ..Source::default()
     };
     Signatures::load(&source).map_err(|faults| {
         let first = faults.first().map(|it| it.message.clone());

@@ -263,7 +263,8 @@ fn load(rules: &[String], strict: bool) -> Signatures {
     let folder = Folder::new("oracle");
     folder.write("made.yml", rules.join("---\n"));
     let paths = vec![folder.path().to_owned()];
-    let source = Source { without_embedded: true, paths, strict };
+    let source =
+        Source { without_embedded: true, paths, strict, ..Source::default() };
     match Signatures::load(&source) {
         Ok(set) => set,
         Err(faults) => {

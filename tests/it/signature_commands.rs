@@ -365,3 +365,30 @@ fn a_table_is_the_same_list() {
     let large = large.to_str().unwrap();
     refused(&["signatures", "coverage", "--kev", large], &["larger than"]);
 }
+
+/// A changed copy of a rule of the program is tried in its place; a scan
+/// does not take two of a name.
+#[test]
+fn a_copy_stands_in_place_of_its_rule() {
+    let folder = Folder::new("copy");
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("signatures/webshell/planted-script-answered.yml");
+    let text = std::fs::read_to_string(own).unwrap();
+    let copy = folder.write("planted.yml", &text);
+    assert_eq!(check(&[], &copy).code, Some(0));
+    let test =
+        |path: &Path| Run::of(bin().args(["signatures", "test"]).arg(path));
+    let run = test(&copy);
+    assert_eq!(run.code, Some(0), "{}", run.err());
+    assert!(run.out().contains(" 0 failed"), "{}", run.out());
+    // It is the copy that is tried.
+    let broken = text.replace("sc-status: 200", "sc-status: 201");
+    assert_ne!(broken, text);
+    let run = test(&folder.write("planted.yml", broken));
+    assert_eq!(run.code, Some(2), "{}", run.err());
+    assert!(run.out().contains("planted.yml:"), "{}", run.out());
+    let copy = copy.to_str().unwrap();
+    let log = folder.write("a.log", "#Fields: date time\n");
+    let log = log.to_str().unwrap();
+    refused(&["scan", "--rules", copy, log], &["is also that of"]);
+}

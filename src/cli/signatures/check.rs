@@ -4,7 +4,7 @@
 //! exit code 2; what works but looks wrong, which fails the command only
 //! where it is asked to; and a last line that sums up.
 
-use super::{load_with, of_paths};
+use super::{load_in_place, of_paths};
 use crate::cli::args::CheckArgs;
 use crate::cli::console::{print, safe, talk};
 use crate::cli::exit::Exit;
@@ -15,7 +15,7 @@ use crate::signature::{Rule, Signatures};
 /// Runs the command.
 pub fn run(words: &CheckArgs) -> Result<Exit> {
     let paths = words.paths.as_slice();
-    let signatures = load_with(paths, words.sigma_strict)?;
+    let signatures = load_in_place(paths, words.sigma_strict)?;
     let rules: Vec<&Rule> = of_paths(&signatures, paths).collect();
     let lints = lint(paths, words.sigma_strict);
     for one in &lints {

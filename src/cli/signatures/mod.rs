@@ -70,7 +70,7 @@ fn show_fault(fault: &Diagnostic) {
 
 /// Runs the tests that rules carry.
 fn test(paths: &[PathBuf]) -> Result<Exit> {
-    let signatures = load_with(paths, false)?;
+    let signatures = load_in_place(paths, false)?;
     let trial = trial::run(&signatures, of_paths(&signatures, paths))?;
     print(|out| {
         for name in &trial.untested {
@@ -95,6 +95,13 @@ fn test(paths: &[PathBuf]) -> Result<Exit> {
 fn load_with(paths: &[PathBuf], strict: bool) -> Result<Signatures> {
     let paths = paths.to_vec();
     load(&Source { paths, strict, ..Source::default() })
+}
+
+/// The same for who works on rules: those of the paths stand in place of the
+/// embedded ones that they are copies of.
+fn load_in_place(paths: &[PathBuf], strict: bool) -> Result<Signatures> {
+    let paths = paths.to_vec();
+    load(&Source { paths, strict, replaces: true, ..Source::default() })
 }
 
 /// The rules of these paths; all rules where there are none. Embedded files

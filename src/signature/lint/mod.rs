@@ -25,9 +25,10 @@ use std::path::PathBuf;
 
 use crate::raw::Raw;
 use crate::signature::diagnostic::{Diagnostic, Faults, Position};
+use crate::signature::documents::RuleFile;
 use crate::signature::entries::Entries;
 use crate::signature::reader::{Loaded, read_rules};
-use crate::signature::set::{EMBEDDED, RuleFile, user_files};
+use crate::signature::set::{EMBEDDED, user_files};
 use crate::signature::yaml::{self, Node, Text, Value};
 
 /// How grave a finding is.

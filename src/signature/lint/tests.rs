@@ -1,7 +1,7 @@
 //! Each finding once, with its place, and what must not be found.
 
 use super::*;
-use crate::signature::set::RuleFile;
+use crate::signature::documents::RuleFile;
 
 const USER: Ask = Ask { embedded: false, strict: false };
 

@@ -239,7 +239,12 @@ fn public_rules_load_and_fire_on_split_requests() {
         .expect("IISLEUTH_SIGMA_RULES names a folder");
     let sets = [false, true].map(|strict| {
         let paths = vec![PathBuf::from(&folder)];
-        let source = Source { without_embedded: true, paths, strict };
+        let source = Source {
+            without_embedded: true,
+            paths,
+            strict,
+            ..Source::default()
+        };
         match Signatures::load(&source) {
             Ok(set) => set,
             Err(faults) => panic!("{faults:#?}"),
