@@ -17,7 +17,6 @@ use crate::case::pool::Pool;
 use crate::case::run::Run;
 use crate::case::site_config::SiteConfig;
 use crate::case::twice;
-use crate::case::unevaluated::Unevaluated;
 use crate::evidence::Evidence;
 use crate::raw::Raw;
 use crate::scan::{Collector, Progress, Scanner, Setting, Tally};
@@ -101,7 +100,6 @@ impl<'a> CaseBuilder<'a> {
     pub fn looking_for(self, rules: Vec<Needs>) -> Self {
         let least = self.options.min_level;
         let rules = rules.into_iter().filter(|rule| rule.level >= least);
-        let rules = rules.map(Unevaluated::from).collect();
         self.with(|growing| growing.draft.expect(rules));
         self
     }

@@ -27,7 +27,7 @@ use crate::error::{Error, Result};
 use crate::limits;
 use crate::raw::Raw;
 use crate::scan::Hit;
-use crate::signature::Level;
+use crate::signature::{Level, Needs};
 use crate::verdict::Verdict;
 use crate::warning::{Kind, Warning};
 
@@ -46,7 +46,7 @@ pub(super) struct Draft {
     /// The events of correlations.
     sheets: Option<Box<Sheets>>,
     /// What rules need before they can be judged, by their names.
-    needs: BTreeMap<String, Unevaluated>,
+    needs: BTreeMap<String, Needs>,
 }
 
 /// What hits add.
@@ -364,9 +364,8 @@ impl Draft {
     }
 
     /// Rules that hosts may lack columns for.
-    pub(super) fn expect(&mut self, rules: Vec<Unevaluated>) {
-        let named = rules.into_iter().map(|it| (it.needs.rule.clone(), it));
-        self.needs.extend(named);
+    pub(super) fn expect(&mut self, rules: impl Iterator<Item = Needs>) {
+        self.needs.extend(rules.map(|it| (it.rule.clone(), it)));
     }
 
     /// The finished case.
@@ -393,7 +392,11 @@ impl Draft {
             findings,
             correlations,
             correlated,
-            not_evaluated: self.needs.into_values().collect(),
+            not_evaluated: self
+                .needs
+                .into_values()
+                .map(Unevaluated::from)
+                .collect(),
             warnings: self.warnings.into_iter().map(warning).collect(),
             ..Case::default()
         };
@@ -437,7 +440,7 @@ impl From<Case> for Draft {
             let sheets = Sheets::from(case.correlations);
             draft.sheets = Some(Box::new(sheets));
         }
-        draft.expect(case.not_evaluated);
+        draft.expect(case.not_evaluated.into_iter().map(|row| row.needs));
         for warning in case.warnings {
             draft.warn(warning);
         }

@@ -5,7 +5,7 @@
 //! What a rule needs is kept in the case: which hosts lack it is told again
 //! once cases are joined.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -32,39 +32,49 @@ impl From<Needs> for Unevaluated {
     }
 }
 
+/// The columns of one layout.
+type Layout = BTreeSet<Raw>;
+
 /// Tells on which hosts each rule could not be judged; rules that could be
-/// on all are left out.
+/// on all are left out. Many hosts share few layouts: each is asked once.
 pub(super) fn derive(
     rows: Vec<Unevaluated>,
     hosts: &[Host],
 ) -> Vec<Unevaluated> {
-    let told = rows.into_iter().map(|row| on(row.needs, hosts));
+    let layouts: BTreeSet<&Layout> =
+        hosts.iter().flat_map(|host| &host.layouts).collect();
+    let told = rows.into_iter().map(|row| {
+        let lacking = layouts.iter().map(|it| (*it, lacking(&row.needs, it)));
+        let lacking = lacking.collect();
+        on(row.needs, hosts, &lacking)
+    });
     told.filter(|row| !row.hosts.is_empty()).collect()
 }
 
-fn on(needs: Needs, hosts: &[Host]) -> Unevaluated {
+/// What of a rule's needs a layout lacks, in words.
+fn lacking(needs: &Needs, layout: &Layout) -> Vec<String> {
+    let has = |name: &str| layout.contains(&Raw::from(name));
+    let words = needs.missing(has).map(|group| {
+        let names: Vec<&str> = group.iter().map(String::as_str).collect();
+        names.join(" or ")
+    });
+    words.collect()
+}
+
+fn on(
+    needs: Needs,
+    hosts: &[Host],
+    lacking: &BTreeMap<&Layout, Vec<String>>,
+) -> Unevaluated {
     let mut row = Unevaluated::from(needs);
     for host in hosts {
-        let mut missing = BTreeSet::new();
-        let mut is_judged = host.layouts.is_empty();
-        for columns in &host.layouts {
-            let has = |name: &str| columns.contains(&Raw::from(name));
-            let lacking = row.needs.missing(has);
-            let words = lacking.map(|group| {
-                group
-                    .iter()
-                    .map(String::as_str)
-                    .collect::<Vec<_>>()
-                    .join(" or ")
-            });
-            let words: Vec<String> = words.collect();
-            is_judged |= words.is_empty();
-            missing.extend(words);
+        let own = host.layouts.iter().filter_map(|it| lacking.get(it));
+        let own: Vec<&Vec<String>> = own.collect();
+        if own.is_empty() || own.iter().any(|words| words.is_empty()) {
+            continue;
         }
-        if !is_judged {
-            row.hosts.push(host.name.clone());
-            row.missing.extend(missing);
-        }
+        row.hosts.push(host.name.clone());
+        row.missing.extend(own.into_iter().flatten().cloned());
     }
     row
 }

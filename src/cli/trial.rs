@@ -55,13 +55,14 @@ pub fn run<'s>(
     for rule in rules {
         let tests = &rule.sleuth.tests;
         for story in &tests.stories {
-            trial.lines += story.lines().count();
-            let found = tell(signatures, &scanner, rule, story);
+            let lines: Vec<String> = story.lines().collect();
+            trial.lines += lines.len();
+            let found = tell(signatures, &scanner, rule, (story, &lines));
             if let Some(message) = misjudged(rule, story, found) {
                 trial.failures.push(Failure {
                     file: rule.file.clone(),
                     at: story.at,
-                    line: story.lines().next().unwrap_or_default(),
+                    line: lines.into_iter().next().unwrap_or_default(),
                     message,
                 });
             }
@@ -96,12 +97,11 @@ fn tell(
     signatures: &Signatures,
     scanner: &Scanner<'_>,
     rule: &Rule,
-    story: &Story,
+    (story, lines): (&Story, &[String]),
 ) -> std::result::Result<Option<Outcome>, String> {
     let outcomes = signatures.outcomes();
     let builder =
         CaseBuilder::new(outcomes, Options::default(), Run::default());
-    let lines: Vec<String> = story.lines().collect();
     let log = format!(
         "#Software: {}\n#Version: 1.0\n#Fields: {}\n{}\n",
         story.software,

@@ -72,6 +72,17 @@ pub struct Anchor {
     pub facts: Facts,
 }
 
+/// The anchors, each with its rule, that are looked for in some columns.
+pub fn of_groups<'a>(
+    anchors: &'a [(Anchor, u32)],
+    wanted: &'a [Group],
+) -> impl Iterator<Item = (&'a Anchor, u32)> {
+    anchors
+        .iter()
+        .filter(|(anchor, _)| wanted.contains(&anchor.group))
+        .map(|(anchor, rule)| (anchor, *rule))
+}
+
 /// Least length of an anchor, but for one that stands in a request and that
 /// is rare there.
 pub const LEAST: usize = 4;

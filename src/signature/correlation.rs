@@ -199,7 +199,8 @@ pub struct Surroundings<'a> {
 }
 
 impl Key {
-    /// What a field's name means; with `strict` the logged column and nothing more.
+    /// What a field's name means; with `strict` the logged column and nothing
+    /// more.
     pub fn of(name: &str, strict: bool) -> Self {
         match (name, View::of(Some(name), strict)) {
             ("s-computername" | "computername", _) => Self::Host,

@@ -3,7 +3,8 @@
 //!
 //! In: a record, or a rule's condition. Out: a few bits. Most records that
 //! hold an anchor of a rule by chance are told apart by them with one step.
-//! Nothing here depends on what decoding makes of a record.
+//! What decoding could change is told only of records that have nothing to
+//! decode.
 
 use crate::signature::evaluate::Resolved;
 use crate::signature::rule::{Detection, Expr, Op, Part, Pattern};
@@ -33,15 +34,11 @@ const STATUS: Kind = kind(4, 10);
 /// The first two tell most.
 const FIRST: [(Field, Kind); 2] =
     [(Field::CsReferer, kind(14, 2)), (Field::CsCookie, kind(18, 2))];
-const REST: [(Field, Kind); 3] = [
-    (Field::CsUserAgent, kind(16, 2)),
-    (Field::CsUsername, kind(20, 2)),
-    (Field::CsUriQuery, kind(22, 2)),
-];
+const REST: [(Field, Kind); 2] =
+    [(Field::CsUserAgent, kind(16, 2)), (Field::CsUsername, kind(20, 2))];
 
-/// What a stem ends with. A record that could be read in several ways has
-/// none of these bits.
-const ENDING: Kind = kind(24, 5);
+/// Whether a request has a query.
+const QUERY: Kind = kind(22, 2);
 
 impl Kind {
     const fn bit(self, number: u32) -> u32 {
@@ -69,8 +66,8 @@ impl Facts {
     pub fn rest_of(record: &Record<'_>, is_plain: bool) -> Self {
         let mut facts = presence(record, &REST);
         if is_plain {
-            let stem = record.target().stem.unwrap_or_default();
-            facts |= ENDING.bit(ending_class(stem));
+            let query = record.target().query;
+            facts |= QUERY.bit(u32::from(query.is_some()));
         }
         Self(facts)
     }
@@ -82,7 +79,18 @@ impl Facts {
         detection: &Detection,
         views: &Resolved,
     ) -> Self {
-        needed(expr, detection, views)
+        let of = |part: &Expr| Self::needed(part, detection, views).0;
+        Self(match expr {
+            Expr::All(parts) => {
+                parts.iter().map(of).fold(u32::MAX, |a, b| a & b)
+            }
+            Expr::Any(parts) => parts.iter().map(of).fold(0, |a, b| a | b),
+            Expr::Not(_) => u32::MAX,
+            Expr::Test(index) => {
+                let op = detection.tests.get(*index).map(|test| &test.op);
+                op.map_or(u32::MAX, |op| of_test(op, views.view(*index)))
+            }
+        })
     }
 
     /// Those of records that have both.
@@ -133,52 +141,10 @@ fn status_class(status: &[u8]) -> u32 {
     }
 }
 
-/// The class of a stem's ending: those that pages mostly have.
-fn ending_class(stem: &[u8]) -> u32 {
-    let last = match (stem.last_chunk::<5>(), stem) {
-        (Some(last), _) => *last,
-        (None, [a, b, c, d]) => [0, *a, *b, *c, *d],
-        _ => return 4,
-    };
-    match last.map(|byte| byte.to_ascii_lowercase()) {
-        [b'.', b'a', b's', b'p', b'x'] => 0,
-        [b'.', b'a', b's', b'm' | b'h', b'x'] => 1,
-        [_, b'.', b'a', b's', b'p'] => 2,
-        [_, b'.', b'p', b'h', b'p'] | [_, b'.', b'j', b's', b'p'] => 3,
-        _ => 4,
-    }
-}
-
-/// The classes that stems with an ending may be of.
-fn classes_of_ending(end: &[u8]) -> u32 {
-    match *end {
-        // The one byte before it tells.
-        [a, b, c, d] => {
-            let with = |first| ENDING.bit(ending_class(&[first, a, b, c, d]));
-            with(b'.') | with(b'/')
-        }
-        [_, _, _, _, ..] => ENDING.bit(ending_class(end)),
-        _ => ENDING.mask,
-    }
-}
-
-fn needed(expr: &Expr, detection: &Detection, views: &Resolved) -> Facts {
-    let of = |part: &Expr| needed(part, detection, views).0;
-    Facts(match expr {
-        Expr::All(parts) => parts.iter().map(of).fold(u32::MAX, |a, b| a & b),
-        Expr::Any(parts) => parts.iter().map(of).fold(0, |a, b| a | b),
-        Expr::Not(_) => u32::MAX,
-        Expr::Test(index) => {
-            let op = detection.tests.get(*index).map(|test| &test.op);
-            op.map_or(u32::MAX, |op| of_test(op, views.view(*index)))
-        }
-    })
-}
-
 fn of_test(op: &Op, view: &View) -> u32 {
     let field = match view {
         View::Field(field) => field,
-        View::Stem => return of_stem(op),
+        View::Request => return of_request(op),
         _ => return u32::MAX,
     };
     let values = |kind: Kind, class: fn(&[u8]) -> u32| match op {
@@ -201,13 +167,12 @@ fn of_test(op: &Op, view: &View) -> u32 {
     }
 }
 
-fn of_stem(op: &Op) -> u32 {
-    let Op::Text { patterns, all: false } = op else { return u32::MAX };
-    let each = patterns.iter().map(|pattern| match pattern.parts.last() {
-        Some(Part::Text(end)) => classes_of_ending(end),
-        _ => ENDING.mask,
-    });
-    each.fold(!ENDING.mask, |all, bits| all | bits)
+/// Texts of a request may stand in its stem, and need no query.
+fn of_request(op: &Op) -> u32 {
+    match op {
+        Op::Null | Op::Exists(_) => of_presence(op, QUERY),
+        _ => u32::MAX,
+    }
 }
 
 /// A column that must, or must not, have a value.

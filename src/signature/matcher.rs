@@ -1,11 +1,12 @@
 //! All rules compiled into one matcher: immutable and shared; the scratch
 //! space that a thread needs stands in [`Scratch`].
 
-use crate::signature::anchor::{Anchor, Group, anchors, torn_anchors};
+use crate::signature::anchor::{
+    Anchor, Group, anchors, of_groups, torn_anchors,
+};
 use crate::signature::evaluate::Resolved;
 use crate::signature::facts::Facts;
 use crate::signature::foreign::{self, Spot};
-use crate::signature::guard::Guard;
 use crate::signature::methods::Methods;
 use crate::signature::needs::{self, Needs};
 use crate::signature::ordinary::Values;
@@ -23,7 +24,6 @@ use crate::w3c::{CodePage, Field, Record};
 #[derive(Debug)]
 pub struct Matcher {
     resolved: Vec<Resolved>,
-    guards: Vec<Guard>,
     request: RequestFilter,
     /// For all other columns, page by page.
     columns: Prefilter,
@@ -107,6 +107,16 @@ fn group_of(field: Field) -> Option<Group> {
     })
 }
 
+/// What is looked for page by page.
+const IN_COLUMNS: [Group; 6] = [
+    Group::Agent,
+    Group::Referer,
+    Group::Cookie,
+    Group::User,
+    Group::Host,
+    Group::Line,
+];
+
 impl Matcher {
     /// Compiles the rules; `strict` switches the IIS view off.
     pub fn new(rules: &[Rule], strict: bool) -> Self {
@@ -129,24 +139,15 @@ impl Matcher {
             }
         }
         let (torn, torn_always) = torn(rules, &resolved);
-        let guards = rules.iter().zip(&resolved);
-        let guards =
-            guards.map(|(rule, views)| Guard::new(&rule.detection, views));
-        let of = |wanted: fn(Group) -> bool| {
-            all.iter()
-                .filter(move |(anchor, _)| wanted(anchor.group))
-                .map(|(anchor, rule)| (anchor, *rule))
-        };
         Self {
             request: RequestFilter::new(&all),
             columns: Prefilter::new(
-                of(|group| !matches!(group, Group::Request | Group::Stem)),
+                of_groups(&all, &IN_COLUMNS),
                 Values::Headers,
             ),
-            has_keywords: of(|group| group == Group::Line).next().is_some(),
+            has_keywords: of_groups(&all, &[Group::Line]).next().is_some(),
             methods: Methods::new(&all),
             statuses: Statuses::new(&all),
-            guards: guards.collect(),
             resolved,
             always,
             torn,
@@ -327,12 +328,7 @@ impl Matcher {
             let facts = Facts::rest_of(record, is_plain);
             candidates.retain(|one| one.needs.let_pass(facts));
         }
-        for one in candidates {
-            let guard = self.guards.get(one.rule as usize);
-            if !is_plain || guard.is_none_or(|it| it.lets_pass(record)) {
-                chosen.push(one.rule);
-            }
-        }
+        chosen.extend(candidates.iter().map(|one| one.rule));
         scratch.chosen.sort_unstable();
         scratch.chosen.dedup();
         for index in &scratch.chosen {

@@ -28,7 +28,7 @@ impl Methods {
             if anchor.group != Group::Method {
                 continue;
             }
-            let own = Candidate { rule: *rule, needs: anchor.facts };
+            let own = Candidate::of(anchor, *rule);
             match short(&anchor.text) {
                 Some(key) => {
                     methods.seen |= bit(key);

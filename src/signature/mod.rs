@@ -20,7 +20,7 @@ pub mod expression;
 mod facts;
 mod fields;
 mod foreign;
-mod guard;
+mod lead;
 mod links;
 pub mod lint;
 mod matcher;

@@ -4,6 +4,7 @@
 //! In: a [`Pattern`] and how letters compare. Out: yes or no for a text,
 //! the same as [`Pattern::matches`], which tests hold it to.
 
+use crate::signature::lead::Lead;
 use crate::signature::ordinary;
 use crate::signature::pattern::Fold;
 use crate::signature::rule::{Part, Pattern};
@@ -53,13 +54,11 @@ impl Guard {
         }
         let mut guard = Self { tables: [[0; 256]; Self::GRAM] };
         for (number, needle) in needles.iter().enumerate() {
-            let Kind::Within { .. } = needle.kind else { return None };
+            let Kind::Within(_) = needle.kind else { return None };
             let likely = |gram: &&[u8]| ordinary::likelihood(gram);
             let rarest = needle.text.windows(Self::GRAM).min_by_key(likely)?;
             for (table, byte) in guard.tables.iter_mut().zip(rarest) {
-                for own in (0..=u8::MAX).filter(|own| {
-                    needle.fold.apply(*own) == needle.fold.apply(*byte)
-                }) {
+                for own in needle.fold.both(*byte) {
                     table[usize::from(own)] |= 1 << (number % 32);
                 }
             }
@@ -95,12 +94,7 @@ enum Kind {
         /// The last byte of the literal, as it may be written.
         last: [u8; 2],
     },
-    Within {
-        /// Bytes of the literal before the one that is looked for first.
-        before: usize,
-        /// That byte, as it may be written.
-        rare: [u8; 2],
-    },
+    Within(Lead),
     /// Anything else.
     Glob(Pattern),
 }
@@ -117,8 +111,11 @@ impl Needle {
                 };
                 (Kind::End { last: own.both(*last) }, text.as_slice())
             }
-            [Part::Any, Part::Text(text), Part::Any] if !text.is_empty() => {
-                (within(text, own), text.as_slice())
+            [Part::Any, Part::Text(text), Part::Any] => {
+                let Some(lead) = Lead::of(text, own) else {
+                    return Self::glob(pattern, fold);
+                };
+                (Kind::Within(lead), text.as_slice())
             }
             _ => return Self::glob(pattern, fold),
         };
@@ -140,29 +137,16 @@ impl Needle {
                 text.last().is_some_and(|own| last.contains(own))
                     && self.fold.ends_with(text, &self.text)
             }
-            Kind::Within { before, rare } => {
+            Kind::Within(lead) => {
                 let starts = |at: usize| {
-                    let start = at.checked_sub(*before);
-                    let rest = start.and_then(|start| text.get(start..));
-                    rest.is_some_and(|rest| {
-                        self.fold.starts_with(rest, &self.text)
-                    })
+                    let rest = text.get(at..).unwrap_or_default();
+                    self.fold.starts_with(rest, &self.text)
                 };
-                let [a, b] = *rare;
-                memchr::memchr2_iter(a, b, text).any(starts)
+                lead.places(text).any(starts)
             }
             Kind::Glob(pattern) => pattern.matches(text, self.fold),
         }
     }
-}
-
-/// The byte that ordinary logs hold least.
-fn within(text: &[u8], fold: Fold) -> Kind {
-    let common = |byte: u8| ordinary::count_byte(fold.apply(byte));
-    let rarest =
-        text.iter().enumerate().min_by_key(|(_, byte)| common(**byte));
-    let (before, rare) = rarest.map_or((0, 0), |(at, byte)| (at, *byte));
-    Kind::Within { before, rare: fold.both(rare) }
 }
 
 #[cfg(test)]

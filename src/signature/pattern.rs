@@ -1,6 +1,7 @@
 //! Text patterns against text: wildcards, letter case, and the fold that
 //! takes `+` for a blank, since IIS writes blanks so.
 
+use crate::signature::lead::Lead;
 use crate::signature::rule::{Part, Pattern};
 
 /// How two bytes compare.
@@ -90,9 +91,8 @@ impl Fold {
 
     /// See [`Fold::starts_with`].
     pub fn contains(self, text: &[u8], part: &[u8]) -> bool {
-        let Some(first) = part.first() else { return true };
-        let [a, b] = self.both(*first);
-        memchr::memchr2_iter(a, b, text).any(|at| {
+        let Some(lead) = Lead::of(part, self) else { return true };
+        lead.places(text).any(|at| {
             let rest = text.get(at..).unwrap_or_default();
             self.starts_with(rest, part)
         })
@@ -161,12 +161,13 @@ impl Pattern {
 /// Matches a run at the leftmost place of a text; what is left behind it.
 fn seek<'t>(run: &[Part], text: &'t [u8], fold: Fold) -> Option<&'t [u8]> {
     let at = |at: usize| eat(run, text.get(at..)?, fold);
-    match run {
-        [Part::Text(literal), ..] if !literal.is_empty() => {
-            let [a, b] = fold.both(*literal.first()?);
-            memchr::memchr2_iter(a, b, text).find_map(at)
-        }
-        _ => places(run, text).find_map(at),
+    let lead = match run {
+        [Part::Text(literal), ..] => Lead::of(literal, fold),
+        _ => None,
+    };
+    match lead {
+        Some(lead) => lead.places(text).find_map(at),
+        None => places(run, text).find_map(at),
     }
 }
 

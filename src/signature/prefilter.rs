@@ -14,7 +14,7 @@ use crate::signature::facts::Facts;
 use crate::signature::ordinary::Values;
 use crate::signature::pattern::Fold;
 use crate::signature::short::Shorts;
-use crate::signature::sieve::{Sight, sieve};
+use crate::signature::sieve::{Resolution, sieve};
 use crate::w3c::simd::{
     BLOCK, GRAM, Isa, Places, Sieve, Sink, sift, sift_range,
 };
@@ -42,8 +42,6 @@ pub struct Prefilter {
     /// The first entry of each gram, by some of the gram's hash; what does
     /// not fit goes on behind.
     first: Vec<u32>,
-    /// Texts shorter than a gram, and one bit for each byte that one of
-    /// them may begin with.
     /// Texts shorter than a gram.
     short: Shorts,
 }
@@ -66,6 +64,13 @@ pub struct Candidate {
     pub rule: u32,
     /// What it needs of the record.
     pub needs: Facts,
+}
+
+impl Candidate {
+    /// What an anchor of a rule speaks for.
+    pub fn of(anchor: &Anchor, rule: u32) -> Self {
+        Self { rule, needs: anchor.facts }
+    }
 }
 
 /// The places in a text where grams of anchors stand, in order.
@@ -163,7 +168,7 @@ impl Prefilter {
         anchors: impl Iterator<Item = (&'a Anchor, u32)>,
         values: Values,
     ) -> Self {
-        Self::with(anchors, |texts| sieve(texts, values, Sight::best()))
+        Self::with(anchors, |texts| sieve(texts, values, Resolution::best()))
     }
 
     /// The same without a sieve: for [`Prefilter::find_slowly`] only.
@@ -178,15 +183,8 @@ impl Prefilter {
         let mut texts: BTreeMap<&[u8], Vec<(Group, Candidate)>> =
             BTreeMap::new();
         for (anchor, rule) in anchors {
-            let is_elsewhere = matches!(
-                anchor.group,
-                Group::Method | Group::Status | Group::Start
-            );
-            if !is_elsewhere && !anchor.text.is_empty() {
-                let rules = texts.entry(&anchor.text).or_default();
-                let needs = anchor.facts;
-                rules.push((anchor.group, Candidate { rule, needs }));
-            }
+            let rules = texts.entry(&anchor.text).or_default();
+            rules.push((anchor.group, Candidate::of(anchor, rule)));
         }
         let list: Vec<&[u8]> = texts.keys().copied().collect();
         let (sieve, before) = sieve(&list);

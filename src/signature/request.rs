@@ -7,7 +7,7 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::signature::anchor::{Anchor, Group};
+use crate::signature::anchor::{Anchor, Group, of_groups};
 use crate::signature::memo::Memo;
 use crate::signature::ordinary::Values;
 use crate::signature::prefilter::{Candidate, Prefilter};
@@ -16,6 +16,10 @@ use crate::w3c::decode::{Decoded, is_wrapped};
 use crate::w3c::shorten::{may_shorten, resolve, tidy};
 use crate::w3c::simd::Isa;
 use crate::w3c::{Field, Record};
+
+/// What a stem may hold, and what a query may.
+const IN_STEMS: [Group; 3] = [Group::Line, Group::Request, Group::Stem];
+const IN_QUERIES: [Group; 2] = [Group::Line, Group::Request];
 
 /// Finds the anchors of requests.
 #[derive(Debug)]
@@ -44,23 +48,18 @@ pub(super) struct Desk {
 impl RequestFilter {
     pub fn new(anchors: &[(Anchor, u32)]) -> Self {
         static FILTERS: AtomicU64 = AtomicU64::new(1);
-        let of = |wanted: fn(Group) -> bool| {
-            anchors
-                .iter()
-                .filter(move |(anchor, _)| wanted(anchor.group))
-                .map(|(anchor, rule)| (anchor, *rule))
-        };
-        let in_queries = |group| matches!(group, Group::Line | Group::Request);
-        let in_stems = |group| {
-            matches!(group, Group::Line | Group::Request | Group::Stem)
-        };
-        let starts = of(|group| group == Group::Start);
-        let starts = starts
-            .map(|(anchor, rule)| Candidate { rule, needs: anchor.facts });
+        let starts = of_groups(anchors, &[Group::Start]);
+        let starts = starts.map(|(anchor, rule)| Candidate::of(anchor, rule));
         Self {
             id: FILTERS.fetch_add(1, Ordering::Relaxed),
-            stems: Prefilter::new(of(in_stems), Values::Requests),
-            queries: Prefilter::new(of(in_queries), Values::Requests),
+            stems: Prefilter::new(
+                of_groups(anchors, &IN_STEMS),
+                Values::Requests,
+            ),
+            queries: Prefilter::new(
+                of_groups(anchors, &IN_QUERIES),
+                Values::Requests,
+            ),
             starts: starts.collect(),
         }
     }
@@ -153,13 +152,12 @@ impl RequestFilter {
         let mut own = std::mem::take(&mut desk.found);
         own.clear();
         look(&self.stems, isa, stem, &mut own);
-        let is_wrapped = is_wrapped(stem);
-        if is_wrapped || may_shorten(stem) {
+        let has_forms = is_wrapped(stem) || may_shorten(stem);
+        if has_forms {
             self.unwrap(isa, stem, desk, &mut own);
         }
         own.sort_unstable();
         own.dedup();
-        let has_forms = is_wrapped || may_shorten(stem);
         desk.memo.keep(self.id, stem, &own, has_forms);
         found.extend_from_slice(&own);
         desk.found = own;

@@ -383,7 +383,7 @@ fn check(
     let known = Known {
         features: catalogues.features.iter().map(|it| &*it.id).collect(),
         advisories: catalogues.notices.list.iter().map(|it| &*it.id).collect(),
-        names: names.into_keys().collect(),
+        names: &names,
     };
     for rule in rules {
         let before = faults.len();
@@ -423,7 +423,7 @@ fn placed(
 struct Known<'a> {
     features: HashSet<&'a str>,
     advisories: HashSet<&'a str>,
-    names: HashSet<&'a str>,
+    names: &'a BTreeMap<&'a str, &'a Rule>,
 }
 
 fn references(rule: &Rule, known: &Known<'_>, faults: &mut Vec<Diagnostic>) {
@@ -440,7 +440,7 @@ fn references(rule: &Rule, known: &Known<'_>, faults: &mut Vec<Diagnostic>) {
         }
     }
     for name in &sleuth.confirmed_by {
-        if !known.names.contains(name.as_str()) {
+        if !known.names.contains_key(name.as_str()) {
             missing.push(("rule in confirmed_by", name));
         }
     }

@@ -30,14 +30,14 @@ const NONE: Grams = [0; GRAMS / 64];
 
 /// How the kernels of a machine tell bytes apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sight {
+pub(super) enum Resolution {
     /// Each by itself, but for its topmost bit.
     Bytes,
     /// By their halves: see [`Sieve`].
     Halves,
 }
 
-impl Sight {
+impl Resolution {
     /// That of the kernels in use.
     pub fn best() -> Self {
         if Isa::best().sees_bytes() { Self::Bytes } else { Self::Halves }
@@ -56,7 +56,7 @@ struct Bytes {
 impl Bytes {
     /// All bytes that fold to this one.
     fn of(folded: u8) -> Self {
-        unfolded(folded).fold(Self::default(), |all, byte| Self {
+        unfolded(folded).into_iter().fold(Self::default(), |all, byte| Self {
             own: all.own | 1 << (byte & 127),
             low: all.low | 1 << (byte & 15),
             high: all.high | 1 << (byte >> 4),
@@ -74,17 +74,19 @@ impl Bytes {
     }
 
     /// How many are let through, as seen.
-    fn width(self, sight: Sight) -> u32 {
-        match sight {
-            Sight::Bytes => self.own.count_ones(),
-            Sight::Halves => self.low.count_ones() + self.high.count_ones(),
+    fn width(self, resolution: Resolution) -> u32 {
+        match resolution {
+            Resolution::Bytes => self.own.count_ones(),
+            Resolution::Halves => {
+                self.low.count_ones() + self.high.count_ones()
+            }
         }
     }
 }
 
 /// All bytes that fold to this one.
-fn unfolded(folded: u8) -> impl Iterator<Item = u8> {
-    (0..=u8::MAX).filter(move |byte| Fold::CaseAndPlus.apply(*byte) == folded)
+fn unfolded(folded: u8) -> [u8; 2] {
+    Fold::CaseAndPlus.both(folded)
 }
 
 /// The ordinary grams by the halves of each of their bytes, and by their
@@ -119,14 +121,14 @@ impl Ordinary {
     }
 
     /// What a byte adds at a place.
-    fn step(&self, place: usize, folded: u8, sight: Sight) -> Step {
+    fn step(&self, place: usize, folded: u8, resolution: Resolution) -> Step {
         let bytes = Bytes::of(folded);
-        let (low, high) = match sight {
-            Sight::Bytes => {
+        let (low, high) = match resolution {
+            Resolution::Bytes => {
                 let row = &self.bytes[place];
-                (row[usize::from(folded)], NONE.map(|none| !none))
+                (row[usize::from(folded)], NONE)
             }
-            Sight::Halves => (
+            Resolution::Halves => (
                 union(bytes.low, &self.low[place]),
                 union(bytes.high, &self.high[place]),
             ),
@@ -136,7 +138,7 @@ impl Ordinary {
 }
 
 /// One of four places of a set: the bytes that pass, and the ordinary grams
-/// that pass by either half.
+/// that pass by either half; where whole bytes are seen, by them in `low`.
 #[derive(Clone, Debug)]
 struct Place {
     bytes: Bytes,
@@ -184,7 +186,7 @@ struct Steps {
 }
 
 impl Steps {
-    fn new(texts: &[&[u8]], values: Values, sight: Sight) -> Self {
+    fn new(texts: &[&[u8]], values: Values, resolution: Resolution) -> Self {
         let whole = NONE.map(|none| !none);
         let any = Step { bytes: Bytes::ALL, low: whole, high: whole };
         let mut all = Self {
@@ -197,7 +199,7 @@ impl Steps {
         bytes.dedup();
         for byte in bytes {
             for (place, steps) in all.steps.iter_mut().enumerate() {
-                let step = ordinary.step(place, byte, sight);
+                let step = ordinary.step(place, byte, resolution);
                 steps[usize::from(byte)] = Some(Box::new(step));
             }
         }
@@ -270,11 +272,16 @@ struct Sets {
     grown: Vec<[Place; GRAM]>,
     /// The ordinary grams that no set lets through.
     kept_out: Grams,
-    sight: Sight,
+    resolution: Resolution,
 }
 
 /// Words of ordinary grams that are counted at a time.
 const STRIDE: usize = 8;
+
+/// Where each of these begins.
+fn starts() -> impl Iterator<Item = usize> {
+    (0..GRAMS / 64).step_by(STRIDE)
+}
 
 /// Keeps what stands in either of two rows, from a word on.
 #[inline]
@@ -292,23 +299,31 @@ fn and_either(
 }
 
 impl Sets {
-    fn new(count: usize, sight: Sight) -> Self {
+    fn new(count: usize, resolution: Resolution) -> Self {
         let set: [Place; GRAM] = std::array::from_fn(|_| Place::default());
         let kept_out = NONE.map(|none| !none);
-        Self { grown: vec![set; count], kept_out, sight }
+        Self { grown: vec![set; count], kept_out, resolution }
     }
 
-    /// The ordinary grams that a set would newly let through.
-    fn passing(&self, set: &[Place; GRAM], gram: &Gram<'_>) -> Grams {
-        let mut passing = self.kept_out;
+    /// Some of the ordinary grams that a set would newly let through: those
+    /// from a word on.
+    #[inline]
+    fn passing(
+        &self,
+        set: &[Place; GRAM],
+        gram: &Gram<'_>,
+        start: usize,
+    ) -> [u64; STRIDE] {
+        let mut words = [0; STRIDE];
+        let kept_out = self.kept_out.get(start..start + STRIDE);
+        words.copy_from_slice(kept_out.unwrap_or(&[0; STRIDE]));
         for (place, step) in set.iter().zip(gram) {
-            let rows = place.low.iter().zip(&step.low);
-            let rows = rows.zip(place.high.iter().zip(&step.high));
-            for (word, ((a, b), (c, d))) in passing.iter_mut().zip(rows) {
-                *word &= (a | b) & (c | d);
+            and_either(&mut words, &place.low, &step.low, start);
+            if self.resolution == Resolution::Halves {
+                and_either(&mut words, &place.high, &step.high, start);
             }
         }
-        passing
+        words
     }
 
     /// How many ordinary grams a set would newly let through; where it
@@ -320,19 +335,8 @@ impl Sets {
         most: u32,
     ) -> u32 {
         let mut passing = 0;
-        for start in (0..GRAMS / 64).step_by(STRIDE) {
-            let part = start..start + STRIDE;
-            let Some(kept_out) = self.kept_out.get(part.clone()) else {
-                break;
-            };
-            let mut words = [0; STRIDE];
-            words.copy_from_slice(kept_out);
-            for (place, step) in set.iter().zip(gram) {
-                and_either(&mut words, &place.low, &step.low, start);
-                if self.sight == Sight::Halves {
-                    and_either(&mut words, &place.high, &step.high, start);
-                }
-            }
+        for start in starts() {
+            let words = self.passing(set, gram, start);
             passing += words.iter().map(|word| word.count_ones()).sum::<u32>();
             if passing > most {
                 break;
@@ -358,7 +362,7 @@ impl Sets {
                     continue;
                 }
                 let width = set.iter().zip(&choice.gram).map(|(own, step)| {
-                    own.bytes.with(step.bytes).width(self.sight)
+                    own.bytes.with(step.bytes).width(self.resolution)
                 });
                 let cost = (PASSING * passing + held, width.sum());
                 if best.is_none_or(|(least, _)| cost < least) {
@@ -371,8 +375,9 @@ impl Sets {
 
     fn add(&mut self, at: usize, gram: &Gram<'_>) {
         let Some(set) = self.grown.get(at) else { return };
-        let passing = self.passing(set, gram);
-        for (own, more) in self.kept_out.iter_mut().zip(&passing) {
+        let passing = starts().flat_map(|at| self.passing(set, gram, at));
+        let passing: Vec<u64> = passing.collect();
+        for (own, more) in self.kept_out.iter_mut().zip(passing) {
             *own &= !more;
         }
         let places = self.grown.get_mut(at).into_iter().flatten();
@@ -387,10 +392,10 @@ impl Sets {
 pub(super) fn sieve(
     texts: &[&[u8]],
     values: Values,
-    sight: Sight,
+    resolution: Resolution,
 ) -> (Sieve, Vec<usize>) {
-    let steps = Steps::new(texts, values, sight);
-    let mut sets = Sets::new(SETS, sight);
+    let steps = Steps::new(texts, values, resolution);
+    let mut sets = Sets::new(SETS, resolution);
     let mut sieve = Sieve::default();
     let mut before = vec![0; texts.len()];
     // Those that have no choice first; the others can follow them.
@@ -404,7 +409,9 @@ pub(super) fn sieve(
             let own = text.get(choice.before..).unwrap_or_default();
             for place in 0..GRAM {
                 match own.get(place) {
-                    Some(folded) => sieve.add(set, place, unfolded(*folded)),
+                    Some(folded) => {
+                        sieve.add(set, place, unfolded(*folded).into_iter());
+                    }
                     None => sieve.add(set, place, 0..=u8::MAX),
                 }
             }
@@ -437,8 +444,8 @@ mod tests {
                 .map(|text| text.bytes().map(fold).collect())
                 .collect();
             let list: Vec<&[u8]> = folded.iter().map(Vec::as_slice).collect();
-            let sight = if by_bytes { Sight::Bytes } else { Sight::Halves };
-            let (sieve, before) = sieve(&list, Values::Requests, sight);
+            let resolution = if by_bytes { Resolution::Bytes } else { Resolution::Halves };
+            let (sieve, before) = sieve(&list, Values::Requests, resolution);
             for (text, before) in texts.iter().zip(before) {
                 let text = text.to_ascii_uppercase();
                 let from = if plus { " " } else { "+" };

@@ -27,7 +27,7 @@ impl Statuses {
             if let Some(bits) = own.seen.get_mut(usize::from(number / 64)) {
                 *bits |= 1 << (number % 64);
             }
-            let one = Candidate { rule: *rule, needs: anchor.facts };
+            let one = Candidate::of(anchor, *rule);
             match own.rules.iter_mut().find(|(it, _)| *it == number) {
                 Some((_, rules)) => rules.push(one),
                 None => own.rules.push((number, vec![one])),

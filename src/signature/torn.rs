@@ -5,7 +5,7 @@
 //! stand at one.
 
 use crate::signature::evaluate::Resolved;
-use crate::signature::ordinary;
+use crate::signature::lead::Lead;
 use crate::signature::pattern::Fold;
 use crate::signature::rule::{Detection, Expr, Op, Part, Pattern};
 use crate::signature::view::View;
@@ -155,15 +155,9 @@ fn pieces(pattern: &Pattern) -> Vec<Piece<'_>> {
 impl Piece<'_> {
     fn is_in(&self, line: &[u8], fold: Fold) -> bool {
         let size = self.text.len();
-        // A line may be a megabyte, and the rules are many: the byte that
-        // is seldom met leads to the few places worth a look.
-        let bytes = self.text.iter().copied().enumerate();
-        let rare = bytes.min_by_key(|(_, byte)| ordinary::count_byte(*byte));
-        let Some((before, byte)) = rare else { return true };
-        let [a, b] = fold.both(byte);
-        let starts = memchr::memchr2_iter(a, b, line)
-            .filter_map(|at| at.checked_sub(before));
-        starts.into_iter().any(|at| {
+        // A line may be a megabyte, and the rules are many.
+        let Some(lead) = Lead::of(self.text, fold) else { return true };
+        lead.places(line).any(|at| {
             let window = line.get(at..at + size);
             window.is_some_and(|window| fold.equals(window, self.text))
                 && (!self.begins || is_border(at.checked_sub(1), line, fold))

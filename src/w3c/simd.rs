@@ -192,19 +192,16 @@ pub fn sift(isa: Isa, sieve: &Sieve, text: &[u8], sink: &mut impl Sink<u64>) {
     // Blocks that a window fits to; two more at most, the last one cut.
     let whole = text.len().saturating_sub(GRAM) / BLOCK * BLOCK;
     sift_windows(isa, sieve, text, 0, sink);
-    let rest = text.get(whole..).unwrap_or_default();
-    let mut padded = [0; 2 * BLOCK + GRAM];
-    if let Some(start) = padded.get_mut(..rest.len()) {
-        start.copy_from_slice(rest);
-    }
-    let length = rest.len().div_ceil(BLOCK) * BLOCK + GRAM;
-    let padded = padded.get(..length).unwrap_or_default();
-    sift_windows(isa, sieve, padded, whole as u32, sink);
+    // What is left is short: how its places are written does not matter.
+    let places = Places(Kind::Portable);
+    sift_range(isa, sieve, text, whole..text.len(), |base, _, mask| {
+        sink.block(base as u32, mask, places);
+    });
 }
 
 /// Calls back with a place in a text, the bytes from it on, and a mask of
-/// the first 64: where in the range grams of the sieve may begin. As with [`sift`], a gram
-/// that is not whole in the text may be marked or not.
+/// the first 64: where in the range grams of the sieve may begin. As with
+/// [`sift`], a gram that is not whole in the text may be marked or not.
 #[inline]
 pub fn sift_range(
     isa: Isa,

@@ -107,17 +107,34 @@ pub(super) fn sift_avx2(
     base: u32,
     sink: &mut impl Sink<u64>,
 ) {
-    let mut low = [[_mm256_setzero_si256(); GRAM]; SETS / 8];
-    let mut high = low;
-    for (n, eight) in sieve.eights.iter().enumerate() {
-        for k in 0..GRAM {
-            let wide = |half| _mm256_broadcastsi128_si256(load_128(half));
-            low[n][k] = wide(&eight.low[k]);
-            high[n][k] = wide(&eight.high[k]);
-        }
-    }
+    let tables = sieve.eights.each_ref().map(|eight| tables_256(eight));
+    let of = |window: &Window| passing_256(&tables, window);
+    sift_with(text, base, of, Places(Kind::Avx2), sink);
+}
+
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+pub(super) fn sift_window_avx2(sieve: &Sieve, window: &Window) -> u64 {
+    let tables = sieve.eights.each_ref().map(|eight| tables_256(eight));
+    passing_256(&tables, window)
+}
+
+/// Two tables of halves for each place are eight sets.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn tables_256(eight: &Eight) -> [[__m256i; 2]; GRAM] {
+    let wide = |half: &[u8; 16]| _mm256_broadcastsi128_si256(load_128(half));
+    std::array::from_fn(|k| [wide(&eight.low[k]), wide(&eight.high[k])])
+}
+
+/// Where a text of any set may begin in a window.
+#[inline]
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+fn passing_256(
+    tables: &[[[__m256i; 2]; GRAM]; SETS / 8],
+    window: &Window,
+) -> u64 {
     let nibble = _mm256_set1_epi8(15);
-    let half = |window: &Window, from: usize| {
+    let half = |from: usize| {
         let mut sets = [_mm256_set1_epi8(-1); SETS / 8];
         for k in 0..GRAM {
             let bytes = window.get(from + k..).and_then(<[u8]>::first_chunk);
@@ -126,10 +143,11 @@ pub(super) fn sift_avx2(
             let lower = _mm256_and_si256(bytes, nibble);
             let upper =
                 _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), nibble);
-            for (n, sets) in sets.iter_mut().enumerate() {
+            for (sets, tables) in sets.iter_mut().zip(tables) {
+                let [low, high] = tables[k];
                 let found = _mm256_and_si256(
-                    _mm256_shuffle_epi8(low[n][k], lower),
-                    _mm256_shuffle_epi8(high[n][k], upper),
+                    _mm256_shuffle_epi8(low, lower),
+                    _mm256_shuffle_epi8(high, upper),
                 );
                 *sets = _mm256_and_si256(*sets, found);
             }
@@ -140,59 +158,14 @@ pub(super) fn sift_avx2(
         let none = _mm256_cmpeq_epi8(any, zero);
         !_mm256_movemask_epi8(none).cast_unsigned()
     };
-    let of = |window: &Window| {
-        let (lower, upper) = (half(window, 0), half(window, 32));
-        u64::from(lower) | (u64::from(upper) << 32)
-    };
-    sift_with(text, base, of, Places(Kind::Avx2), sink);
-}
-
-#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-pub(super) fn sift_window_avx2(sieve: &Sieve, window: &Window) -> u64 {
-    let nibble = _mm256_set1_epi8(15);
-    let mut mask = 0;
-    for from in [32, 0] {
-        let mut any = _mm256_setzero_si256();
-        let halves: [_; GRAM] = std::array::from_fn(|k| {
-            let bytes = window.get(from + k..).and_then(<[u8]>::first_chunk);
-            let bytes = load_256(bytes.unwrap_or(&[0; 32]));
-            let upper = _mm256_srli_epi16::<4>(bytes);
-            (_mm256_and_si256(bytes, nibble), _mm256_and_si256(upper, nibble))
-        });
-        for eight in &sieve.eights {
-            let mut sets = _mm256_set1_epi8(-1);
-            for (k, (lower, upper)) in halves.into_iter().enumerate() {
-                let wide = |half| _mm256_broadcastsi128_si256(load_128(half));
-                let found = _mm256_and_si256(
-                    _mm256_shuffle_epi8(wide(&eight.low[k]), lower),
-                    _mm256_shuffle_epi8(wide(&eight.high[k]), upper),
-                );
-                sets = _mm256_and_si256(sets, found);
-            }
-            any = _mm256_or_si256(any, sets);
-        }
-        let none = _mm256_cmpeq_epi8(any, _mm256_setzero_si256());
-        let some = !_mm256_movemask_epi8(none).cast_unsigned();
-        mask = (mask << 32) | u64::from(some);
-    }
-    mask
+    u64::from(half(0)) | (u64::from(half(32)) << 32)
 }
 
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2")]
 pub(super) fn sift_window_avx512(sieve: &Sieve, window: &Window) -> u64 {
-    let bytes: [__m512i; GRAM] = [
-        from_512::<0>(window),
-        from_512::<1>(window),
-        from_512::<2>(window),
-        from_512::<3>(window),
-    ];
-    let mut any = _mm512_setzero_si512();
-    for eight in &sieve.eights {
-        let sets = passing_512(tables_512(eight), bytes);
-        any = _mm512_or_si512(any, sets);
-    }
-    _mm512_test_epi8_mask(any, any)
+    let tables = sieve.eights.each_ref().map(|eight| tables_512(eight));
+    passing_512(tables, window)
 }
 
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
@@ -203,19 +176,8 @@ pub(super) fn sift_avx512(
     base: u32,
     sink: &mut impl Sink<u64>,
 ) {
-    let eights = sieve.eights.each_ref().map(|eight| tables_512(eight));
-    let of = move |window: &Window| {
-        let bytes: [__m512i; GRAM] = [
-            from_512::<0>(window),
-            from_512::<1>(window),
-            from_512::<2>(window),
-            from_512::<3>(window),
-        ];
-        let zero = _mm512_setzero_si512();
-        let or = |all, eight| _mm512_or_si512(all, passing_512(eight, bytes));
-        let any = eights.into_iter().fold(zero, or);
-        _mm512_test_epi8_mask(any, any)
-    };
+    let tables = sieve.eights.each_ref().map(|eight| tables_512(eight));
+    let of = move |window: &Window| passing_512(tables, window);
     sift_with(text, base, of, Places(Kind::Avx512), sink);
 }
 
@@ -232,26 +194,36 @@ fn tables_512(eight: &Eight) -> [[__m512i; 2]; GRAM] {
     })
 }
 
-/// The sets that pass, by the four bytes from each place on.
+/// Where a text of any set may begin in a window.
 #[allow(clippy::large_types_passed_by_value)] // they are registers
 #[inline]
-#[target_feature(enable = "avx512f,avx512vbmi")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
 fn passing_512(
-    tables: [[__m512i; 2]; GRAM],
-    bytes: [__m512i; GRAM],
-) -> __m512i {
-    let [a, b, c, d] = tables;
-    let [at_0, at_1, at_2, at_3] = bytes;
+    tables: [[[__m512i; 2]; GRAM]; SETS / 8],
+    window: &Window,
+) -> u64 {
+    let bytes = [
+        from_512::<0>(window),
+        from_512::<1>(window),
+        from_512::<2>(window),
+        from_512::<3>(window),
+    ];
     let look = |[low, high]: [__m512i; 2], bytes| {
         _mm512_permutex2var_epi8(low, bytes, high)
     };
-    // 0x80: all three.
-    let three = _mm512_ternarylogic_epi64::<0x80>(
-        look(a, at_0),
-        look(b, at_1),
-        look(c, at_2),
-    );
-    _mm512_and_si512(three, look(d, at_3))
+    let mut any = _mm512_setzero_si512();
+    for [a, b, c, d] in tables {
+        let [at_0, at_1, at_2, at_3] = bytes;
+        // 0x80: all three.
+        let three = _mm512_ternarylogic_epi64::<0x80>(
+            look(a, at_0),
+            look(b, at_1),
+            look(c, at_2),
+        );
+        let sets = _mm512_and_si512(three, look(d, at_3));
+        any = _mm512_or_si512(any, sets);
+    }
+    _mm512_test_epi8_mask(any, any)
 }
 
 /// The 64 bytes of a window from a place on.
